@@ -1,0 +1,26 @@
+# Script: fails if the shared LIBRARY exports a symbol that is not the project's.
+
+cmake_minimum_required(VERSION 3.20)
+if(LIBRARY MATCHES "\\.dll$")
+    # The export table's rows: "[  12] mp_print".
+    execute_process(COMMAND ${OBJDUMP} -p ${LIBRARY} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+    string(REGEX REPLACE "^.*Ordinal/Name Pointer. Table" "" text "${text}")
+    set(row "\n[ \t]*\\[ *[0-9]+\\][^\n]* ([^ \n]+)")
+else()
+    execute_process(COMMAND ${NM} -D --defined-only ${LIBRARY} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+    set(row "\n[0-9a-f]+ [^ ]+ ([^ \n]+)")
+endif()
+
+string(REGEX MATCHALL "${row}" rows "\n${text}")
+set(count 0)
+foreach(line IN LISTS rows)
+    string(REGEX REPLACE "^.* " "" symbol "${line}")
+    math(EXPR count "${count} + 1")
+    if(NOT symbol MATCHES "^mp_")
+        message(SEND_ERROR "visible, but not of this library: ${symbol}")
+    endif()
+endforeach()
+if(count EQUAL 0)
+    message(FATAL_ERROR "no symbol is visible:\n${text}")
+endif()
+message(STATUS "${count} visible symbols")

@@ -1,0 +1,11 @@
+# CMakeLists.txt for CUnit's sources, whose own build is autotools: the framework and the basic runner.
+cmake_minimum_required(VERSION 3.20)
+project(cunit C)
+file(GLOB sources CUnit/Sources/Framework/*.c CUnit/Sources/Basic/*.c CUnit/Sources/Automated/*.c)
+file(GLOB headers CUnit/Headers/*.h)
+add_library(cunit STATIC ${sources})
+target_include_directories(cunit PRIVATE CUnit/Headers)
+target_compile_definitions(cunit PRIVATE VERSION="2.1" RELEASE="3")
+target_compile_options(cunit PRIVATE -w)
+install(TARGETS cunit DESTINATION lib)
+install(FILES ${headers} DESTINATION include/CUnit)

@@ -1,0 +1,91 @@
+/**
+ * @file process.h
+ * Processes: start, join, end, exit codes.
+ *
+ * Every function may be called from any thread; mp_process_close() must be the last use of its pointer.
+ */
+#ifndef MULTIPROC_PROCESS_H
+#define MULTIPROC_PROCESS_H
+
+#include <multiproc/call.h>
+#include <multiproc/runtime.h>
+
+MP_BEGIN_DECLS
+
+/** How to start a process; zero is the default for each field. */
+typedef struct mp_process_options {
+    const char *name;         /**< its name; NULL: "Process-1", "Process-2", in children "Process-1:1"... */
+    mp_start_method_t method; /**< overrides every other setting */
+} mp_process_options_t;
+
+/** @cond internal */
+MP_API mp_status_t mp__process_start(mp_process_t **process, mp_function_t function, mp_args_t args,
+                                     const mp_process_options_t *options, size_t options_size);
+/** @endcond */
+
+/**
+ * Runs a function in a new process.
+ * @param process where the new object goes, to be closed by mp_process_close(); NULL: nobody cares: the library joins it when the
+ *        program ends.
+ * @param function runs there; as its result MP_OK is exit code 0, everything else 1, mp_exit() any code.
+ * @param args from mp_args(); encoded before this returns, nothing is borrowed afterwards. Queues, locks, managers' objects,
+ *        connections and descriptors can be among them; of connections and descriptors the child gets its own copy.
+ * @return ::MP_OK; ::MP_NOT_GUARDED: mp_freeze_support was not called; ::MP_INVALID: no function, or an argument that cannot be
+ *         encoded; ::MP_UNSUPPORTED; ::MP_NOT_FOUND, ::MP_DENIED: the program's image; ::MP_NO_MEMORY; ::MP_LIMIT: of processes
+ *         or handles; ::MP_SYSTEM. Does not wait for the child.
+ */
+static inline mp_status_t mp_process_start(mp_process_t **process, mp_function_t function, mp_args_t args)
+{
+    return mp__process_start(process, function, args, NULL, 0);
+}
+
+/** mp_process_start() with options, which are copied. */
+static inline mp_status_t mp_process_start_with(mp_process_t **process, mp_function_t function, mp_args_t args,
+                                                const mp_process_options_t *options)
+{
+    return mp__process_start(process, function, args, options, sizeof *options);
+}
+
+/**
+ * Waits for its end.
+ * @return ::MP_OK: it has ended; ::MP_TIMEOUT; ::MP_INVALID: no process, NaN, or not a child of this process.
+ */
+MP_API mp_status_t mp_process_join(mp_process_t *process, double timeout);
+
+/** Asks it to end: SIGTERM on POSIX; on Windows it ends at once. @return ::MP_OK, also when it has ended; ::MP_INVALID; ::MP_DENIED. */
+MP_API mp_status_t mp_process_terminate(mp_process_t *process);
+
+/** Ends it at once: SIGKILL. @return as mp_process_terminate(). */
+MP_API mp_status_t mp_process_kill(mp_process_t *process);
+
+/** Does it still run? False for NULL. Does not block. */
+MP_API bool mp_process_is_alive(mp_process_t *process);
+
+/**
+ * How it ended: its exit code, or -N when signal N ended it (on Windows -15 and -9 after terminate and kill).
+ * @return ::MP_OK; ::MP_RUNNING; ::MP_DIED: it ended, and somebody else took its exit code; ::MP_INVALID. Does not block.
+ */
+MP_API mp_status_t mp_process_exitcode(mp_process_t *process, int *code);
+
+/** Its name; "" for NULL. Lives as long as the object. */
+MP_API const char *mp_process_name(const mp_process_t *process);
+
+/** Its id; 0 for NULL. */
+MP_API int mp_process_pid(const mp_process_t *process);
+
+/** The process that calls. Never NULL; the library's own, not to be closed. */
+MP_API mp_process_t *mp_current_process(void);
+
+/** The process that started this one; NULL in the root. The library's own, not to be closed. It can be asked for its
+ *  name, its pid and whether it is alive. */
+MP_API mp_process_t *mp_parent_process(void);
+
+/**
+ * Gives the object back.
+ * @return ::MP_OK; ::MP_RUNNING: it still runs (join or end it first); ::MP_INVALID. NULL is fine.
+ */
+MP_API mp_status_t mp_process_close(mp_process_t *process);
+
+MP_END_DECLS
+
+#endif

@@ -1,0 +1,98 @@
+/**
+ * @file runtime.h
+ * The program and its family of processes: the guard at the top of main, start methods, time, identity.
+ */
+#ifndef MULTIPROC_RUNTIME_H
+#define MULTIPROC_RUNTIME_H
+
+#include <multiproc/value.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+MP_BEGIN_DECLS
+
+/** The version of what the inline parts of these headers and the library agree on. */
+#define MP_ABI_VERSION 1u
+
+/** Wait without a deadline. */
+#define MP_FOREVER ((double)HUGE_VAL)
+
+/** How a child process comes to be. */
+typedef enum mp_start_method {
+    MP_START_DEFAULT = 0, /**< the next one that says something: set method, parent's, environment, spawn */
+    MP_START_SPAWN = 1,   /**< a fresh run of the program's image: the same on all systems */
+    MP_START_FORK = 2     /**< a copy of this process; POSIX only */
+} mp_start_method_t;
+
+/** @cond internal */
+typedef struct mp__program {
+    int (*at_exit)(void (*)(void)); /* the program's own: on Windows the library may have another C runtime */
+    void (*flush)(void);
+} mp__program_t;
+
+MP_API bool mp__freeze_support(int argc, char **argv, uint32_t abi, const mp__program_t *program, int *code);
+
+static inline void mp__flush_program(void)
+{
+    fflush(NULL);
+}
+/** @endcond */
+
+/**
+ * main's first line. In a child that was started by this library it runs the child's function and ends the process; in the
+ * program itself it notes that children can be started, and returns. Children that nobody joined are joined when the
+ * program ends (by return from main or exit).
+ * @param argc,argv main's own; (0, NULL): the command line is taken from the system where it can be asked.
+ */
+static inline void mp_freeze_support(int argc, char **argv)
+{
+    mp__program_t program;
+    int code = 0;
+    program.at_exit = atexit;
+    program.flush = mp__flush_program;
+    if (mp__freeze_support(argc, argv, MP_ABI_VERSION, &program, &code))
+        exit(code);
+}
+
+/**
+ * Sets how children of this process are started, and theirs.
+ * @return ::MP_OK; ::MP_INVALID: no such method; ::MP_UNSUPPORTED: not on this system; ::MP_STATE: it was set before (pass
+ *         force to set it all the same).
+ */
+MP_API mp_status_t mp_set_start_method(const char *name, bool force);
+
+/** The name of the method that the next start will use: "spawn" or "fork"; if the environment variable MP_START_METHOD names
+ *  none, its content. Never NULL; valid until the environment or the method changes. */
+MP_API const char *mp_get_start_method(void);
+
+/** The names of this system's methods, the default first, ended by NULL. Static. */
+MP_API const char *const *mp_all_start_methods(void);
+
+/**
+ * Sizes of the family's shared memory; only before the first object or process of the program's root process.
+ * @param arena_size bytes of address space (0: a default); less than 64 MiB is 64 MiB.
+ * @param memory_cap bytes of memory that may be in use (0: half of the machine's, or of the cgroup's limit).
+ * @return ::MP_OK; ::MP_STATE: too late.
+ */
+MP_API mp_status_t mp_configure(uint64_t arena_size, uint64_t memory_cap);
+
+/** Sleeps for so many seconds of the monotonic clock; signals do not shorten it. 0, negative, NaN: returns at once. */
+MP_API void mp_sleep(double seconds);
+
+/** Seconds on the monotonic clock since some moment in the past. */
+MP_API double mp_now(void);
+
+/** This process's id. */
+MP_API int mp_getpid(void);
+
+/** The id of the process that started this one; in the root process that of its parent in the system (0 if it has none). */
+MP_API int mp_getppid(void);
+
+/** Processors that this process may use: affinity and the cgroup's quota counted. At least 1. */
+MP_API int mp_cpu_count(void);
+
+MP_END_DECLS
+
+#endif

@@ -1,0 +1,21 @@
+/* The calling thread's last error: every failure in the library is recorded here before its status is returned. */
+#ifndef MP_CORE_ERROR_H
+#define MP_CORE_ERROR_H
+
+#include <multiproc/status.h>
+
+#include "core/compiler.h"
+
+/* Records {status, step, text} and returns status: `return mp__error(MP_INVALID, "create a queue", "negative bound")`. */
+mp_status_t mp__error(mp_status_t status, const char *step, const char *format, ...) MP__PRINTF(3, 4);
+
+/* The same for a failed call of the system: the text is the system's own for `code` (errno or GetLastError). */
+mp_status_t mp__error_native(mp_status_t status, const char *step, int code);
+
+/* The same for APR's status codes. */
+mp_status_t mp__error_apr(mp_status_t status, const char *step, int code);
+
+/* The same with a code of the program's own (mp_fail). */
+mp_status_t mp__error_code(mp_status_t status, const char *step, int code, const char *text);
+
+#endif

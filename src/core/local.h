@@ -1,0 +1,24 @@
+/* What the library needs of APR inside one process: its initialisation, memory pools, mutexes, threads of its own. */
+#ifndef MP_CORE_LOCAL_H
+#define MP_CORE_LOCAL_H
+
+#include <multiproc/status.h>
+
+#include <apr_pools.h>
+#include <apr_thread_mutex.h>
+#include <apr_thread_proc.h>
+
+/* Before the first call of APR. MP_NO_MEMORY, MP_SYSTEM. */
+mp_status_t mp__local_init(void);
+
+/* A memory pool without a parent, to be destroyed by its owner. One thread at a time uses it. MP_NO_MEMORY. */
+mp_status_t mp__local_pool(apr_pool_t **pool);
+
+/* A mutex for the threads of this process, living as long as the pool. MP_NO_MEMORY. */
+mp_status_t mp__local_mutex(apr_thread_mutex_t **mutex, apr_pool_t *pool);
+
+/* A thread of the library's own: a small stack, no signals of the host. It lives in `pool`; thread (may be NULL: detached) is for
+ * apr_thread_join. MP_LIMIT. */
+mp_status_t mp__local_thread(apr_thread_t **thread, void (*run)(void *context), void *context, apr_pool_t *pool);
+
+#endif

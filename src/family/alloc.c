@@ -1,0 +1,655 @@
+/*
+ * The arena's allocator. The payload is cut into pages of 64 KiB; the page map has one word a page, the state map one word a block.
+ * Blocks up to 32 KiB come from pages of one size class, larger ones are runs of pages. Lock order: object, class, page map.
+ */
+#include "family/alloc.h"
+#include "family/object.h"
+
+#include <string.h>
+
+/* ---- the page map's words: {generation floor, length of the run, flags, kind} */
+
+#define KIND_FREE    0u
+#define KIND_CLASS   1u /* .. KIND_CLASS + MP__CLASSES - 1 */
+#define KIND_RUN     32u
+#define KIND(word)   ((uint32_t)(word)&0xffu)
+#define COMMITTED    UINT64_C(0x100) /* the page has memory */
+#define STATES_LOW   UINT64_C(0x200) /* so has the first half of its state words */
+#define STATES_HIGH  UINT64_C(0x400) /* and the second */
+#define FLAGS        (COMMITTED | STATES_LOW | STATES_HIGH)
+#define LENGTH(word) ((uint32_t)(word) >> 11)
+
+/* ---- the state words: {generation, state and owner} */
+
+#define LIVE            UINT32_C(0x40000000)
+#define OWNER(state)    (mp__low(state) & UINT32_C(0x1fffffff))
+#define IS_LIVE(state)  ((mp__low(state) & LIVE) != 0)
+#define GENERATION_LAST UINT32_C(0xfffffff0) /* a block that has come so far is not used again */
+
+#define HEADERS     (MP__CLASSES - 1)
+#define LARGEST     ((uint64_t)32768)
+#define KEEP_PAGES  16u /* freed runs shorter than this keep their memory */
+#define AHEAD_PAGES 4u
+
+static uint64_t class_size(uint32_t class)
+{
+    return class == HEADERS ? sizeof(mp__header_t) : MP__UNIT << class;
+}
+
+static uint32_t class_of(uint64_t size)
+{
+    uint32_t class = 0;
+    while (class_size(class) < size)
+        class ++;
+    return class;
+}
+
+/* Where a free block keeps the next one's offset: not in a header's locks, which stragglers may still take. */
+static uint64_t *link_of(uint32_t class, uint64_t offset)
+{
+    return (uint64_t *)(void *)(mp__family.base + offset + (class == HEADERS ? offsetof(mp__header_t, link) : 0));
+}
+
+static uint64_t page_offset(uint64_t page)
+{
+    return mp__family.offsets[MP__REGION_PAYLOAD] + page * MP__PAGE_SIZE;
+}
+
+static uint64_t *state_of(uint64_t page, uint64_t index)
+{
+    return &mp__family.states[page * MP__BLOCKS_PER_PAGE + index];
+}
+
+/* Makes a used page and its words touchable. */
+static bool page_touchable(uint64_t page)
+{
+    return mp__region_touchable(MP__REGION_PAGES, (page + 1) * sizeof(uint64_t)) &&
+           mp__region_touchable(MP__REGION_STATES, (page + 1) * MP__BLOCKS_PER_PAGE * sizeof(uint64_t)) &&
+           mp__region_touchable(MP__REGION_PAYLOAD, (page + 1) * MP__PAGE_SIZE);
+}
+
+static uint64_t blocks_in(uint64_t word)
+{
+    uint32_t kind = KIND(word);
+    if (kind >= KIND_CLASS && kind < KIND_CLASS + MP__CLASSES)
+        return MP__PAGE_SIZE / class_size(kind - KIND_CLASS);
+    return kind == KIND_RUN ? 1 : 0;
+}
+
+static uint64_t pages_in(uint64_t word)
+{
+    return KIND(word) == KIND_RUN && LENGTH(word) ? LENGTH(word) : 1;
+}
+
+/* Pages that were ever used, and their words touchable. */
+static uint64_t used_pages(void)
+{
+    uint64_t mark = mp__load64(&mp__family.head->page_mark);
+    if (mark > mp__family.head->page_count || (mark && !page_touchable(mark - 1)))
+        return 0;
+    return mark;
+}
+
+/* ---- pages, under the page lock */
+
+/* The caches of the page map, made anew from its words. */
+static void rebuild_pages(void)
+{
+    mp__head_t *head = mp__family.head;
+    uint64_t committed = 0;
+    uint64_t mark = used_pages();
+    for (uint64_t i = 0; i < mark; i++)
+        if (mp__load64(&mp__family.pages[i]) & COMMITTED)
+            committed++;
+    head->pages_committed = committed;
+    head->page_hint = 0;
+}
+
+static mp_status_t lock_pages(void)
+{
+    mp_status_t status = mp__word_lock(&mp__family.head->page_lock, MP__NEVER);
+    if (status == MP_OWNER_DIED) {
+        rebuild_pages();
+        status = MP_OK;
+    }
+    return status;
+}
+
+static void unlock_pages(void)
+{
+    mp__word_unlock(&mp__family.head->page_lock);
+}
+
+/* The highest generation that a page's blocks have reached. */
+static uint32_t generation_floor(uint64_t page, uint64_t word)
+{
+    uint32_t top = mp__high(word);
+    for (uint64_t i = 0; i < blocks_in(word); i++) {
+        uint32_t generation = mp__high(mp__load64(state_of(page, i)));
+        if (generation > top)
+            top = generation;
+    }
+    return top;
+}
+
+/* Gives a run whose block is free back to the map; a long one loses its memory first. */
+static void dissolve_run(uint64_t page, uint64_t word)
+{
+    mp__head_t *head = mp__family.head;
+    uint64_t pages = pages_in(word);
+    uint64_t keep = FLAGS;
+    if (pages >= KEEP_PAGES && mp__os_caps()->discard) {
+        for (uint64_t i = 1; i < pages; i++)
+            mp__store64(&mp__family.pages[page + i], mp__load64(&mp__family.pages[page + i]) & ~COMMITTED);
+        mp__os_arena_discard(&mp__family.arena, page_offset(page), (size_t)(pages * MP__PAGE_SIZE));
+        head->pages_committed -= pages < head->pages_committed ? pages : head->pages_committed;
+        keep &= ~COMMITTED;
+    }
+    mp__store64(&mp__family.pages[page], mp__pair(generation_floor(page, word), (uint32_t)(word & keep)));
+    if (page < head->page_hint)
+        head->page_hint = page;
+}
+
+/* First fit for n pages below the mark; where there is none, the mark less the free pages just before it. */
+static uint64_t find_pages(uint64_t n)
+{
+    mp__head_t *head = mp__family.head;
+    uint64_t mark = used_pages(), run = 0;
+    bool full = true; /* so far no page was free: the hint may follow */
+    for (uint64_t i = head->page_hint; i < mark;) {
+        uint64_t word = mp__load64(&mp__family.pages[i]);
+        if (KIND(word) == KIND_RUN && !IS_LIVE(mp__load64(state_of(i, 0)))) {
+            dissolve_run(i, word); /* whoever freed it died before this */
+            continue;
+        }
+        if (KIND(word) == KIND_FREE) {
+            full = false;
+            if (++run == n)
+                return i + 1 - n;
+            i++;
+        } else {
+            run = 0;
+            i += pages_in(word);
+            if (full)
+                head->page_hint = i;
+        }
+    }
+    return mark - run;
+}
+
+static mp_status_t no_memory(void)
+{
+    return mp__error(MP_NO_MEMORY, "allocate in the arena",
+                     "the cap of %llu MiB of shared memory is reached (option memory_cap)",
+                     (unsigned long long)(mp__family.head->cap >> 20));
+}
+
+/* Puts memory behind pages [at, at + n) and raises the mark over them. */
+static mp_status_t commit_pages(uint64_t at, uint64_t n)
+{
+    mp__family_t *f = &mp__family;
+    if (at + n > f->head->page_count)
+        return mp__error(MP_NO_MEMORY, "allocate in the arena", "its address space of %llu MiB is used up (option arena_size)",
+                         (unsigned long long)(f->head->size >> 20));
+    mp_status_t status = mp__region_commit(MP__REGION_PAGES, (at + n) * sizeof(uint64_t));
+    uint64_t missing = 0;
+    for (uint64_t i = at; status == MP_OK && i < at + n; i++)
+        missing += !(mp__load64(&f->pages[i]) & COMMITTED);
+    if (status != MP_OK || !missing)
+        return status;
+    if ((f->head->pages_committed + missing) * MP__PAGE_SIZE > f->head->cap)
+        return no_memory();
+    status = mp__os_arena_commit(&f->arena, page_offset(at), (size_t)(n * MP__PAGE_SIZE));
+    if (status != MP_OK)
+        return status;
+    for (uint64_t i = at; i < at + n; i++)
+        mp__store64(&f->pages[i], mp__load64(&f->pages[i]) | COMMITTED);
+    f->head->pages_committed += missing;
+    uint64_t bytes = (at + n) * MP__PAGE_SIZE;
+    if (mp__load64(&f->head->committed[MP__REGION_PAYLOAD]) < bytes)
+        mp__store64(&f->head->committed[MP__REGION_PAYLOAD], bytes);
+    return MP_OK;
+}
+
+/* Puts memory behind the first `count` state words of a page. */
+static mp_status_t commit_states(uint64_t page, uint64_t count)
+{
+    mp__family_t *f = &mp__family;
+    uint64_t word = mp__load64(&f->pages[page]);
+    uint64_t half = MP__BLOCKS_PER_PAGE / 2 * sizeof(uint64_t);
+    uint64_t offset = f->offsets[MP__REGION_STATES] + page * 2 * half;
+    uint64_t need = STATES_LOW | (count > MP__BLOCKS_PER_PAGE / 2 ? STATES_HIGH : 0);
+    if ((word & need) != need) {
+        mp_status_t status = mp__os_arena_commit(&f->arena, (size_t)offset, (size_t)(need & STATES_HIGH ? 2 * half : half));
+        if (status != MP_OK)
+            return status;
+        mp__store64(&f->pages[page], word | need);
+    }
+    uint64_t bytes = (page + 1) * 2 * half;
+    if (mp__load64(&f->head->committed[MP__REGION_STATES]) < bytes)
+        mp__store64(&f->head->committed[MP__REGION_STATES], bytes);
+    return page_touchable(page) ? MP_OK : MP_NO_MEMORY;
+}
+
+/* Takes n pages with memory, and words for `blocks` states on the first. They stay FREE in the map until their word is stored. */
+static mp_status_t take_pages(uint64_t n, uint64_t blocks, uint64_t *page)
+{
+    mp__head_t *head = mp__family.head;
+    uint64_t at = find_pages(n);
+    uint64_t ahead = n < AHEAD_PAGES && at >= head->page_mark ? AHEAD_PAGES - n : 0;
+    mp_status_t status = ahead ? commit_pages(at, n + ahead) : MP_NO_MEMORY;
+    if (status != MP_OK)
+        status = commit_pages(at, n);
+    if (status == MP_OK)
+        status = commit_states(at, blocks);
+    if (status != MP_OK)
+        return status;
+    if (at + n > head->page_mark)
+        mp__store64(&head->page_mark, at + n);
+    *page = at;
+    return MP_OK;
+}
+
+/* ---- runs of pages */
+
+static mp_status_t alloc_run(uint64_t size, mp__owner_t owner, mp__block_t *block)
+{
+    uint64_t n = (size + MP__PAGE_SIZE - 1) / MP__PAGE_SIZE;
+    mp_status_t status = lock_pages();
+    if (status != MP_OK)
+        return status;
+    uint64_t page;
+    status = n > mp__family.head->page_count ? no_memory() : take_pages(n, 1, &page);
+    if (status == MP_OK) {
+        uint64_t word = mp__load64(&mp__family.pages[page]);
+        uint32_t generation = mp__high(word) + 1;
+        /* The state first: a run whose block is not live is dissolved by whoever finds it. */
+        mp__store64(state_of(page, 0), mp__pair(generation, LIVE | owner));
+        mp__store64(&mp__family.pages[page],
+                    mp__pair(mp__high(word), (uint32_t)((word & FLAGS) | n << 11 | KIND_RUN)));
+        *block = mp__pair(generation, (uint32_t)(page_offset(page) / MP__UNIT));
+    }
+    unlock_pages();
+    return status;
+}
+
+/* ---- classes, under their locks */
+
+static mp__class_t *class_lock_of(uint32_t class)
+{
+    return &mp__family.head->classes[class];
+}
+
+/* The free list, made anew from the truth. */
+static void rebuild_class(uint32_t class)
+{
+    mp__class_t *cache = class_lock_of(class);
+    uint64_t mark = used_pages(), free = 0, used = 0;
+    for (uint64_t page = 0; page < mark; page += pages_in(mp__load64(&mp__family.pages[page]))) {
+        uint64_t word = mp__load64(&mp__family.pages[page]);
+        if (KIND(word) != KIND_CLASS + class)
+            continue;
+        for (uint64_t i = blocks_in(word); i-- > 0;) {
+            uint64_t state = mp__load64(state_of(page, i));
+            if (IS_LIVE(state)) {
+                used++;
+            } else if (mp__high(state) < GENERATION_LAST) {
+                uint64_t offset = page_offset(page) + i * class_size(class);
+                *link_of(class, offset) = free;
+                free = offset;
+            }
+        }
+    }
+    cache->free = free;
+    cache->used = used;
+}
+
+static mp_status_t lock_class(uint32_t class)
+{
+    mp_status_t status = mp__word_lock(&class_lock_of(class)->lock, MP__NEVER);
+    if (status == MP_OWNER_DIED) {
+        rebuild_class(class);
+        status = MP_OK;
+    }
+    return status;
+}
+
+/* Cuts a page into blocks of the class and lists them. */
+static mp_status_t carve_page(uint32_t class)
+{
+    uint64_t blocks = MP__PAGE_SIZE / class_size(class), page;
+    mp_status_t status = lock_pages();
+    if (status != MP_OK)
+        return status;
+    status = take_pages(1, blocks, &page);
+    if (status == MP_OK) {
+        uint64_t word = mp__load64(&mp__family.pages[page]);
+        for (uint64_t i = 0; i < blocks; i++)
+            mp__store64(state_of(page, i), mp__pair(mp__high(word) + 1, 0));
+        if (class == HEADERS)
+            memset(mp__family.base + page_offset(page), 0, MP__PAGE_SIZE);
+        mp__store64(&mp__family.pages[page],
+                    mp__pair(mp__high(word), (uint32_t)((word & FLAGS) | (KIND_CLASS + class))));
+    }
+    unlock_pages();
+    if (status != MP_OK)
+        return status;
+    for (uint64_t i = blocks; i-- > 0;) {
+        uint64_t offset = page_offset(page) + i * class_size(class);
+        *link_of(class, offset) = class_lock_of(class)->free;
+        class_lock_of(class)->free = offset;
+    }
+    return MP_OK;
+}
+
+typedef struct found {
+    uint64_t *state;
+    uint64_t size;
+    uint32_t class; /* MP__CLASSES for a run */
+} found_t;
+
+/* The block that begins at this place, whatever its state. */
+static bool find_block(uint64_t offset, found_t *found)
+{
+    uint64_t first = mp__family.offsets[MP__REGION_PAYLOAD];
+    if (offset < first || offset % MP__UNIT != 0)
+        return false;
+    uint64_t page = (offset - first) / MP__PAGE_SIZE, within = (offset - first) % MP__PAGE_SIZE;
+    if (page >= mp__load64(&mp__family.head->page_mark) || !page_touchable(page))
+        return false;
+    uint64_t word = mp__load64(&mp__family.pages[page]);
+    uint64_t blocks = blocks_in(word);
+    if (blocks == 0)
+        return false;
+    bool run = KIND(word) == KIND_RUN;
+    found->class = run ? MP__CLASSES : KIND(word) - KIND_CLASS;
+    found->size = run ? LENGTH(word) * MP__PAGE_SIZE : class_size(found->class);
+    if (run ? within != 0 : within % found->size != 0)
+        return false;
+    if (run && page + LENGTH(word) > mp__load64(&mp__family.head->page_mark))
+        return false;
+    found->state = state_of(page, run ? 0 : within / found->size);
+    return true;
+}
+
+/* Takes the first of the free list, checking it; false: the list is empty, or its content cannot be believed. */
+static bool pop_free(uint32_t class, mp__owner_t owner, mp__block_t *block)
+{
+    mp__class_t *cache = class_lock_of(class);
+    uint64_t offset = cache->free;
+    found_t found;
+    if (!offset || !find_block(offset, &found) || found.class != class)
+        return false;
+    uint64_t state = mp__load64(found.state);
+    if (IS_LIVE(state))
+        return false;
+    cache->free = *link_of(class, offset);
+    cache->used++;
+    mp__store64(found.state, mp__pair(mp__high(state), LIVE | owner));
+    *block = mp__pair(mp__high(state), (uint32_t)(offset / MP__UNIT));
+    return true;
+}
+
+static mp_status_t alloc_small(uint32_t class, mp__owner_t owner, mp__block_t *block)
+{
+    mp_status_t status = lock_class(class);
+    if (status != MP_OK)
+        return status;
+    if (!pop_free(class, owner, block)) {
+        if (class_lock_of(class)->free)
+            rebuild_class(class); /* a member scribbled over a free block */
+        if (!class_lock_of(class)->free)
+            status = carve_page(class);
+        if (status == MP_OK && !pop_free(class, owner, block))
+            status = mp__error(MP_CORRUPT, "allocate in the arena", "the free list does not hold");
+    }
+    mp__word_unlock(&class_lock_of(class)->lock);
+    return status;
+}
+
+static void note_owner(mp__owner_t owner)
+{
+    if (owner < MP__MAX_PROCESSES && !mp__family.processes[owner].owns)
+        mp__store32(&mp__family.processes[owner].owns, 1);
+}
+
+mp_status_t mp__block_alloc(uint64_t size, mp__owner_t owner, mp__block_t *block)
+{
+    note_owner(owner);
+    if (size > MP__BLOCK_MOST)
+        return no_memory();
+    return size > LARGEST ? alloc_run(size, owner, block) : alloc_small(class_of(size), owner, block);
+}
+
+mp_status_t mp__header_alloc(mp__owner_t owner, mp__block_t *block)
+{
+    note_owner(owner);
+    return alloc_small(HEADERS, owner, block);
+}
+
+void *mp__block_at(mp__block_t block, uint64_t *size)
+{
+    uint64_t offset = (uint64_t)mp__low(block) * MP__UNIT;
+    found_t found;
+    if (!find_block(offset, &found))
+        return NULL;
+    uint64_t state = mp__load64(found.state);
+    if (mp__high(state) != mp__high(block) || !IS_LIVE(state))
+        return NULL;
+    if (found.class == MP__CLASSES &&
+        !page_touchable((offset - mp__family.offsets[MP__REGION_PAYLOAD] + found.size - 1) / MP__PAGE_SIZE))
+        return NULL;
+    if (size)
+        *size = found.size;
+    return mp__family.base + offset;
+}
+
+bool mp__block_give(mp__block_t block, mp__owner_t from, mp__owner_t to)
+{
+    found_t found;
+    if (!find_block((uint64_t)mp__low(block) * MP__UNIT, &found))
+        return false;
+    note_owner(to);
+    uint64_t state = mp__pair(mp__high(block), LIVE | from);
+    return mp__cas64(found.state, &state, mp__pair(mp__high(block), LIVE | to));
+}
+
+bool mp__block_take(mp__block_t block, mp__owner_t to)
+{
+    found_t found;
+    if (!find_block((uint64_t)mp__low(block) * MP__UNIT, &found))
+        return false;
+    note_owner(to);
+    uint64_t state = mp__load64(found.state);
+    while (mp__high(state) == mp__high(block) && IS_LIVE(state))
+        if (mp__cas64(found.state, &state, mp__pair(mp__high(block), LIVE | to)))
+            return true;
+    return false;
+}
+
+bool mp__block_owned(uint32_t place, mp__owner_t owner, mp__block_t *block, uint64_t *size)
+{
+    found_t found;
+    if (!find_block((uint64_t)place * MP__UNIT, &found))
+        return false;
+    uint64_t state = mp__load64(found.state);
+    *block = mp__pair(mp__high(state), place);
+    *size = found.size;
+    return IS_LIVE(state) && OWNER(state) == owner;
+}
+
+/* The one store that frees: false if it is not live in this generation. */
+static bool retire(uint64_t *state, uint32_t generation)
+{
+    uint64_t old = mp__load64(state);
+    while (mp__high(old) == generation && IS_LIVE(old))
+        if (mp__cas64(state, &old, mp__pair(generation + 1, 0)))
+            return true;
+    return false;
+}
+
+static void free_small(uint32_t class, uint64_t offset, uint64_t *state, uint32_t generation)
+{
+    mp_status_t status = lock_class(class);
+    if (status != MP_OK)
+        return;
+    mp__class_t *cache = class_lock_of(class);
+    if (retire(state, generation)) {
+        cache->used -= cache->used ? 1 : 0;
+        if (generation + 1 < GENERATION_LAST) {
+            *link_of(class, offset) = cache->free;
+            cache->free = offset;
+        }
+    }
+    mp__word_unlock(&cache->lock);
+}
+
+static void free_run(uint64_t offset, uint64_t *state, uint32_t generation)
+{
+    uint64_t page = (offset - mp__family.offsets[MP__REGION_PAYLOAD]) / MP__PAGE_SIZE;
+    mp_status_t status = lock_pages();
+    if (status != MP_OK)
+        return;
+    if (retire(state, generation))
+        dissolve_run(page, mp__load64(&mp__family.pages[page]));
+    unlock_pages();
+}
+
+void mp__block_free(mp__block_t block)
+{
+    uint64_t offset = (uint64_t)mp__low(block) * MP__UNIT;
+    found_t found;
+    if (!block || !find_block(offset, &found))
+        return;
+    if (found.class == MP__CLASSES)
+        free_run(offset, found.state, mp__high(block));
+    else
+        free_small(found.class, offset, found.state, mp__high(block));
+}
+
+/* ---- headers */
+
+bool mp__header_at(uint32_t place)
+{
+    found_t found;
+    return find_block((uint64_t)place * MP__UNIT, &found) && found.class == HEADERS;
+}
+
+bool mp__header_live(uint32_t place, uint32_t *generation)
+{
+    found_t found;
+    if (!find_block((uint64_t)place * MP__UNIT, &found) || found.class != HEADERS)
+        return false;
+    uint64_t state = mp__load64(found.state);
+    *generation = mp__high(state);
+    return IS_LIVE(state);
+}
+
+/* ---- sweeps: over every block */
+
+typedef void (*visit_t)(uint64_t offset, uint32_t class, uint64_t state, void *context);
+
+static void visit_blocks(visit_t visit, void *context)
+{
+    uint64_t mark = used_pages();
+    for (uint64_t page = 0; page < mark;) {
+        uint64_t word = mp__load64(&mp__family.pages[page]);
+        uint32_t class = KIND(word) == KIND_RUN ? MP__CLASSES : KIND(word) - KIND_CLASS;
+        for (uint64_t i = 0; i < blocks_in(word); i++) {
+            uint64_t state = mp__load64(state_of(page, i));
+            if (IS_LIVE(state))
+                visit(page_offset(page) + (class == MP__CLASSES ? 0 : i * class_size(class)), class, state, context);
+        }
+        page += pages_in(word);
+    }
+}
+
+static void free_at(uint64_t offset, uint64_t state)
+{
+    mp__block_free(mp__pair(mp__high(state), (uint32_t)(offset / MP__UNIT)));
+}
+
+typedef struct sweep {
+    uint32_t process;
+    bool complete;
+} sweep_t;
+
+/* May a container's block go: is it an object of the process, with nobody in it, or nothing at all? */
+static bool container_settled(mp__owner_t owner, uint32_t process)
+{
+    found_t found;
+    uint32_t place = (owner & ~MP__OWNER_CONTAINER) * 4;
+    if (!find_block((uint64_t)place * MP__UNIT, &found) || found.class != HEADERS)
+        return true;
+    uint64_t state = mp__load64(found.state);
+    return !IS_LIVE(state) || (OWNER(state) == process && mp__object_settled(place));
+}
+
+static void end_object_of(uint64_t offset, uint32_t class, uint64_t state, void *context)
+{
+    sweep_t *sweep = context;
+    if (class == HEADERS && OWNER(state) == sweep->process &&
+        !mp__object_end_at((uint32_t)(offset / MP__UNIT), mp__high(state)))
+        sweep->complete = false;
+}
+
+static void free_block_of(uint64_t offset, uint32_t class, uint64_t state, void *context)
+{
+    const sweep_t *sweep = context;
+    mp__owner_t owner = OWNER(state);
+    if (class == HEADERS)
+        return;
+    if (owner & MP__OWNER_CONTAINER ? container_settled(owner, sweep->process) : owner == sweep->process)
+        free_at(offset, state);
+}
+
+static void free_header_of(uint64_t offset, uint32_t class, uint64_t state, void *context)
+{
+    const sweep_t *sweep = context;
+    if (class == HEADERS && OWNER(state) == sweep->process && mp__object_settled((uint32_t)(offset / MP__UNIT)))
+        free_at(offset, state);
+}
+
+bool mp__release_all_of(uint32_t process)
+{
+    sweep_t sweep = {process, true};
+    if (!mp__load32(&mp__family.processes[process].owns))
+        return true;
+    visit_blocks(end_object_of, &sweep);
+    visit_blocks(free_block_of, &sweep);
+    visit_blocks(free_header_of, &sweep);
+    return sweep.complete;
+}
+
+static void free_content(uint64_t offset, uint32_t class, uint64_t state, void *context)
+{
+    if (class != HEADERS && OWNER(state) == *(mp__owner_t *)context)
+        free_at(offset, state);
+}
+
+void mp__release_content(uint32_t place)
+{
+    mp__owner_t owner = mp__owner_container(place);
+    visit_blocks(free_content, &owner);
+}
+
+static void count_block(uint64_t offset, uint32_t class, uint64_t state, void *context)
+{
+    (void)offset;
+    (void)class;
+    (void)state;
+    ++*(uint64_t *)context;
+}
+
+uint64_t mp__blocks_in_use(void)
+{
+    uint64_t count = 0;
+    if (mp__family_joined())
+        visit_blocks(count_block, &count);
+    return count;
+}
+
+uint64_t mp__bytes_committed(void)
+{
+    return mp__family_joined() ? mp__load64(&mp__family.head->pages_committed) * MP__PAGE_SIZE : 0;
+}

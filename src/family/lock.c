@@ -1,0 +1,130 @@
+/*
+ * The lock: one 64-bit word, the same algorithm on all systems.
+ *
+ *   bit 31 WAITERS   somebody sleeps (or slept) on the low half
+ *   bit 30 STARVING  somebody has waited for more than a millisecond
+ *   bits 0..29       the owner's thread slot + 1; 0 = free
+ *   high half        that slot's epoch
+ *
+ * Who has slept takes the word with WAITERS set, because others may sleep still. A dead owner is replaced by one compare-and-swap; the
+ * new one is told (MP_OWNER_DIED), and if it dies the next one is told again: every repair is done under the lock and can be repeated.
+ */
+#include "family/family.h"
+
+#define WAITERS   UINT64_C(0x80000000)
+#define STARVING  UINT64_C(0x40000000)
+#define OWNER     UINT64_C(0x3fffffff)
+#define SPINS     100
+#define IMPATIENT MP__MILLISECOND
+
+/* The half that is slept on: bits 0..31. */
+static uint32_t *low_half(mp__lock_word_t *word)
+{
+    const uint16_t probe = 1;
+    bool little = *(const uint8_t *)&probe == 1;
+    return (uint32_t *)(void *)word + (little ? 0 : 1);
+}
+
+static bool dead_owner(uint64_t value)
+{
+    return mp__thread_dead(value & ~(WAITERS | STARVING));
+}
+
+static bool try_free(mp__lock_word_t *word, uint64_t *value, uint64_t flags)
+{
+    return (*value & OWNER) == 0 && mp__cas64(word, value, mp__self | flags);
+}
+
+/* Waits a moment for a holder that is about to let go. */
+static bool spin(mp__lock_word_t *word)
+{
+    if (!mp__may_spin())
+        return false;
+    for (int i = 0; i < SPINS; i++) {
+        uint64_t value = mp__load64(word);
+        if (value == 0 && try_free(word, &value, 0))
+            return true;
+        if (value & WAITERS)
+            return false;
+        mp__cpu_relax();
+    }
+    return false;
+}
+
+typedef struct attempt {
+    mp__lock_word_t *word;
+    mp__deadline_t deadline;
+    int64_t began;
+    uint64_t flags; /* to set when it is taken */
+    bool yielded;
+} attempt_t;
+
+/* A newcomer that meets a free word which somebody starves for lets that one go first, once. */
+static bool yields(attempt_t *a, uint64_t value)
+{
+    if (!(value & STARVING) || (a->flags & WAITERS) || a->yielded || a->deadline == 0)
+        return false;
+    a->yielded = true;
+    mp__os_yield();
+    return true;
+}
+
+/* Sleeps until the word may have changed. MP_TIMEOUT: the deadline. */
+static mp_status_t sleep_on(attempt_t *a, uint64_t value)
+{
+    uint64_t wanted = value | WAITERS;
+    if ((a->flags & WAITERS) && mp__os_now() - a->began > IMPATIENT)
+        wanted |= STARVING;
+    if (wanted != value && !mp__cas64(a->word, &value, wanted))
+        return MP_OK;
+    a->flags = WAITERS;
+    return mp__park(low_half(a->word), (uint32_t)wanted, a->deadline);
+}
+
+static MP__NOINLINE mp_status_t lock_slowly(mp__lock_word_t *word, mp__deadline_t deadline)
+{
+    if (deadline != 0 && spin(word))
+        return MP_OK;
+    attempt_t a = {word, deadline, mp__os_now(), 0, false};
+    for (;;) {
+        uint64_t value = mp__load64(word);
+        if ((value & OWNER) == 0) {
+            if (!yields(&a, value) && try_free(word, &value, a.flags))
+                return MP_OK;
+            continue;
+        }
+        if ((value & ~(WAITERS | STARVING)) == mp__self)
+            return deadline <= a.began ? MP_BUSY : MP_DEADLOCK;
+        if (dead_owner(value)) {
+            if (mp__cas64(word, &value, mp__self | WAITERS))
+                return MP_OWNER_DIED;
+            continue;
+        }
+        if (deadline <= a.began || sleep_on(&a, value) == MP_TIMEOUT)
+            return MP_TIMEOUT;
+    }
+}
+
+mp_status_t mp__word_lock(mp__lock_word_t *word, mp__deadline_t deadline)
+{
+    uint64_t none = 0;
+    if (MP__LIKELY(mp__cas64(word, &none, mp__self)))
+        return MP_OK;
+    return lock_slowly(word, deadline);
+}
+
+bool mp__word_release(mp__lock_word_t *word)
+{
+    uint64_t old = mp__self;
+    while (MP__UNLIKELY(!mp__cas64(word, &old, old & STARVING)))
+        if ((old & ~(WAITERS | STARVING)) != mp__self)
+            return false;
+    if (MP__UNLIKELY(old & WAITERS))
+        mp__wake(low_half(word), false);
+    return true;
+}
+
+void mp__word_unlock(mp__lock_word_t *word)
+{
+    mp__word_release(word);
+}

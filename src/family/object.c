@@ -1,0 +1,157 @@
+/* Shared objects: making, finding and ending them. */
+#include "family/object.h"
+
+#include <string.h>
+
+#define SETTLE_TIME (200 * MP__MILLISECOND)
+
+static uint64_t check_of(uint32_t place, uint32_t generation, uint16_t kind)
+{
+    return (mp__pair(generation, place) ^ (uint64_t)kind << 48) * UINT64_C(0x9e3779b97f4a7c15) + 1;
+}
+
+static uint32_t place_of(const mp__header_t *header)
+{
+    return (uint32_t)(mp__offset_of(header) / MP__UNIT);
+}
+
+static mp__header_t *header_in(uint32_t place)
+{
+    return (mp__header_t *)(void *)(mp__family.base + (uint64_t)place * MP__UNIT);
+}
+
+mp_status_t mp__object_create(uint16_t kind, mp__header_t **header, mp__reference_t *reference)
+{
+    mp__block_t block;
+    mp_status_t status = mp__header_alloc(mp__owner_process(mp__family.process), &block);
+    if (status != MP_OK)
+        return status;
+    uint32_t place = mp__low(block), generation = mp__high(block);
+    mp__header_t *h = header_in(place);
+    /* The locks and waits are left alone: a straggler may be about to let go of them. */
+    memset(h->body, 0, sizeof h->body);
+    h->kind = kind;
+    h->flags = 0;
+    h->owner = mp__family.process;
+    h->owner_epoch = mp__family.epoch;
+    h->check = check_of(place, generation, kind);
+    mp__store32(&h->generation, generation);
+    reference->place = place;
+    reference->generation = generation;
+    reference->kind = kind;
+    memcpy(reference->family, mp__family.head->family, sizeof reference->family);
+    *header = h;
+    return MP_OK;
+}
+
+mp_status_t mp__object_gone(const char *step)
+{
+    return mp__error(MP_GONE, step, "its owner closed it or died");
+}
+
+mp_status_t mp__object_open(const mp__reference_t *reference, uint16_t kind, mp__header_t **header)
+{
+    const char *step = "open a reference";
+    if (memcmp(reference->family, mp__family.head->family, sizeof reference->family) != 0)
+        return mp__error(MP_FOREIGN, step, "it belongs to another family of processes");
+    if (reference->kind != kind || reference->generation == 0 || !mp__header_at(reference->place))
+        return mp__error(MP_MALFORMED, step, "it names no object of this kind");
+    uint32_t generation;
+    if (!mp__header_live(reference->place, &generation) || generation != reference->generation)
+        return mp__object_gone(step);
+    mp__header_t *h = header_in(reference->place);
+    if (!mp__object_is(h, reference))
+        return mp__object_gone(step);
+    if (h->kind != kind)
+        return mp__error(MP_MALFORMED, step, "it names an object of another kind");
+    if (h->check != check_of(reference->place, reference->generation, kind))
+        return mp__error(MP_CORRUPT, step, "the object's header is damaged");
+    *header = h;
+    return MP_OK;
+}
+
+mp_status_t mp__object_lock(mp__header_t *header, mp__lock_word_t *lock, const mp__reference_t *reference,
+                            mp__deadline_t deadline)
+{
+    if (!mp__object_is(header, reference))
+        return mp__object_gone("use an object");
+    mp_status_t status = mp__word_lock(lock, deadline);
+    if (status != MP_OK && status != MP_OWNER_DIED)
+        return status;
+    if (status == MP_OWNER_DIED)
+        header->flags |= MP__HEADER_DAMAGED;
+    if (mp__object_is(header, reference))
+        return status;
+    mp__word_unlock(lock);
+    return mp__object_gone("use an object");
+}
+
+bool mp__object_mine(const mp__header_t *header)
+{
+    return header->owner == mp__family.process && header->owner_epoch == mp__family.epoch;
+}
+
+bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *reference)
+{
+    uint32_t owner = header->owner, epoch = header->owner_epoch;
+    if (!mp__object_is(header, reference))
+        return true;
+    if (!mp__process_dead(owner, epoch))
+        return false;
+    mp__process_sweep(owner, epoch);
+    return true;
+}
+
+/* Raises the generation, for one caller only, and wakes all who sleep in it. */
+static bool end_generation(mp__header_t *header, uint32_t generation)
+{
+    bool ended = mp__cas32(&header->generation, &generation, generation + 1);
+    for (size_t i = 0; i < MP__COUNT_OF(header->waits); i++) {
+        mp__add32(&header->waits[i], 2);
+        mp__wake(&header->waits[i], true);
+    }
+    return ended;
+}
+
+/* Waits until whoever took a lock before the generation rose has let go; later comers see the new generation and touch nothing. */
+static bool settle(mp__header_t *header)
+{
+    mp__lock_word_t *locks[] = {&header->lock, &header->second};
+    for (size_t i = 0; i < MP__COUNT_OF(locks); i++) {
+        mp_status_t status = mp__word_lock(locks[i], mp__os_now() + SETTLE_TIME);
+        if (status == MP_OWNER_DIED)
+            header->flags |= MP__HEADER_DAMAGED;
+        else if (status != MP_OK)
+            return false;
+        mp__word_unlock(locks[i]);
+    }
+    header->flags |= MP__HEADER_SETTLED;
+    return true;
+}
+
+mp_status_t mp__object_end(mp__header_t *header, const mp__reference_t *reference, void (*release)(mp__header_t *))
+{
+    uint32_t place = place_of(header);
+    if (!end_generation(header, reference->generation))
+        return mp__object_gone("close an object");
+    if (!settle(header))
+        return MP_OK;
+    if (header->flags & MP__HEADER_DAMAGED)
+        mp__release_content(place);
+    else if (release)
+        release(header);
+    mp__block_free(mp__pair(reference->generation, place));
+    return MP_OK;
+}
+
+bool mp__object_end_at(uint32_t place, uint32_t generation)
+{
+    mp__header_t *header = header_in(place);
+    end_generation(header, generation);
+    return settle(header);
+}
+
+bool mp__object_settled(uint32_t place)
+{
+    return (header_in(place)->flags & MP__HEADER_SETTLED) != 0;
+}

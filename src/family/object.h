@@ -1,0 +1,69 @@
+/*
+ * Shared objects: their headers, references to them, and how they end.
+ *
+ * An object belongs to the process that made it. Its header's memory is a header for ever, so an operation may take a lock in it first
+ * and check the generation then: whoever still holds an old reference can at worst lock and unlock the place's next object.
+ */
+#ifndef MP_FAMILY_OBJECT_H
+#define MP_FAMILY_OBJECT_H
+
+#include "family/alloc.h"
+#include "family/reference.h"
+
+typedef struct mp__header {
+    mp__lock_word_t lock;      /* guards the content, for moments only: no user code runs under it */
+    mp__lock_word_t second;    /* another one where a kind has two; taken after the first */
+    uint32_t generation;       /* what references must carry; raised when the object ends */
+    uint16_t kind;
+    uint16_t flags;            /* MP__HEADER_... */
+    uint32_t owner;            /* process slot */
+    uint32_t owner_epoch;
+    uint64_t check;            /* of kind, generation and place */
+    uint32_t waits[4];         /* words to sleep on, in every kind, so that the end can wake all */
+    uint64_t link;             /* the allocator's, while the header is free */
+    uint64_t body[24];         /* the kind's own; zero at first */
+} mp__header_t;
+
+#define MP__HEADER_DAMAGED 1u /* somebody died in it: blocks may hang about that its content does not name */
+#define MP__HEADER_SETTLED 2u /* it has ended and nobody is in it any more: its blocks may be freed */
+
+/* A new object of this process. MP_NO_MEMORY. */
+mp_status_t mp__object_create(uint16_t kind, mp__header_t **header, mp__reference_t *reference);
+
+/* Finds what a reference names. MP_GONE; MP_FOREIGN: another family's; MP_MALFORMED: it names no object, or one of another kind.
+ * Any content is safe. */
+mp_status_t mp__object_open(const mp__reference_t *reference, uint16_t kind, mp__header_t **header);
+
+/* Does the reference still hold? */
+static inline bool mp__object_is(const mp__header_t *header, const mp__reference_t *reference)
+{
+    return MP__LIKELY(mp__load32(&header->generation) == reference->generation);
+}
+
+/* The error of a use after the end. */
+mp_status_t mp__object_gone(const char *step);
+
+/* Takes one of the header's locks and then checks the reference. MP_OK; MP_OWNER_DIED: taken, and to be repaired (marked DAMAGED);
+ * MP_TIMEOUT; MP_GONE: not taken. */
+mp_status_t mp__object_lock(mp__header_t *header, mp__lock_word_t *lock, const mp__reference_t *reference,
+                            mp__deadline_t deadline);
+
+/* Is its owner dead? Then it is swept, and gone. For waiters, now and then. */
+bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *reference);
+
+/* Does it belong to this process? */
+bool mp__object_mine(const mp__header_t *header);
+
+/* The end, by its owner: raises the generation, wakes all, and once nobody is in it any more frees the blocks that it owns and the
+ * header. `release` (may be NULL: it owns none) frees the blocks that the content names; if somebody died in the object all blocks are
+ * searched instead. A process that is stopped in the middle of it delays the freeing to this process's end, not this call. MP_GONE: it
+ * was over already. */
+mp_status_t mp__object_end(mp__header_t *header, const mp__reference_t *reference, void (*release)(mp__header_t *));
+
+/* The same without freeing anything, for the sweep; false: somebody is still in it. Can be repeated. */
+bool mp__object_end_at(uint32_t place, uint32_t generation);
+
+/* Has the object in this header place ended, with nobody in it? */
+bool mp__object_settled(uint32_t place);
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * Sleep on a word of the arena, and wake who sleeps there.
+ *
+ * Each sleeper writes the word's place into its slot first, so that a sweep can wake everybody wherever they sleep. Where the system
+ * can park on shared words (caps.shared_wait) that is all. Elsewhere a sleeper also sets its bit in the word's bucket and sleeps on
+ * its bell; a waker looks through the bucket's bits, takes a sleeper's `parked` by compare-and-swap and rings that one.
+ */
+#include "family/family.h"
+
+static mp__thread_slot_t *own_slot(void)
+{
+    return &mp__family.threads[mp__low(mp__self) - 1];
+}
+
+bool mp__may_spin(void)
+{
+    static uint32_t known; /* 0: not asked yet; else processors + 1 */
+    uint32_t n = mp__load32(&known);
+    if (!n) {
+        n = mp__os_cpu_count() + 1;
+        mp__store32(&known, n);
+    }
+    return n > 2;
+}
+
+static uint64_t *bucket_of(uint64_t offset)
+{
+    uint64_t hash = (offset >> 2) * UINT64_C(0x9e3779b97f4a7c15);
+    return mp__family.parking->sleepers[hash >> 58];
+}
+
+static void mark_sleeper(uint64_t offset, bool sleeping)
+{
+    uint32_t index = mp__low(mp__self) - 1;
+    uint64_t *word = &bucket_of(offset)[index / 64];
+    uint64_t bit = UINT64_C(1) << (index % 64);
+    if (sleeping)
+        mp__or64(word, bit);
+    else
+        mp__and64(word, ~bit);
+}
+
+static void sleep_on_bell(mp__thread_slot_t *slot, uint32_t *word, uint32_t expected, mp__deadline_t until)
+{
+    uint64_t offset = mp__offset_of(word);
+    mark_sleeper(offset, true);
+    /* The waker changes the word first and looks at the bits then; here it is the other way round: one of the two sees it. */
+    mp__fence();
+    while (mp__load32(word) == expected && mp__load64(&slot->parked) == offset &&
+           mp__os_bell_wait(&slot->bell, until) != MP_TIMEOUT)
+        ;
+    mark_sleeper(offset, false);
+}
+
+mp_status_t mp__park(uint32_t *word, uint32_t expected, mp__deadline_t deadline)
+{
+    int64_t now = mp__os_now();
+    if (deadline <= now)
+        return MP_TIMEOUT;
+    mp__deadline_t until = mp__sooner(deadline, now + MP__PARK_SLICE);
+    mp__thread_slot_t *slot = own_slot();
+    mp__swap64(&slot->parked, mp__offset_of(word));
+    if (mp__os_caps()->shared_wait)
+        mp__os_word_wait(word, expected, until);
+    else
+        sleep_on_bell(slot, word, expected, until);
+    mp__store64(&slot->parked, 0);
+    return MP_OK;
+}
+
+/* Rings thread `index` if it sleeps on the word. */
+static bool ring(uint32_t index, uint64_t offset)
+{
+    mp__thread_slot_t *slot = &mp__family.threads[index];
+    uint64_t parked = offset;
+    if (!mp__cas64(&slot->parked, &parked, 0))
+        return false;
+    mp__os_bell_ring(&slot->bell);
+    return true;
+}
+
+static bool threads_touchable(void)
+{
+    uint64_t used = mp__load32(&mp__family.head->thread_mark);
+    return mp__region_touchable(MP__REGION_THREADS, used * sizeof(mp__thread_slot_t));
+}
+
+static void ring_sleepers(uint64_t offset, bool all)
+{
+    uint64_t *bucket = bucket_of(offset);
+    uint32_t words = (mp__load32(&mp__family.head->thread_mark) + 63) / 64;
+    mp__fence();
+    for (uint32_t i = 0; i < words; i++) {
+        uint64_t bits = mp__load64(&bucket[i]);
+        for (uint32_t bit = 0; bits; bit++, bits >>= 1)
+            if ((bits & 1) && ring(i * 64 + bit, offset) && !all)
+                return;
+    }
+}
+
+void mp__wake(uint32_t *word, bool all)
+{
+    if (mp__os_caps()->shared_wait)
+        mp__os_word_wake(word, all);
+    else if (threads_touchable())
+        ring_sleepers(mp__offset_of(word), all);
+}
+
+void mp__wake_everyone(void)
+{
+    if (!threads_touchable())
+        return;
+    uint32_t mark = mp__load32(&mp__family.head->thread_mark);
+    for (uint32_t i = 0; i < mark; i++) {
+        uint64_t offset = mp__load64(&mp__family.threads[i].parked);
+        /* The place is only a number here: a futex call checks it, a ring compares it. */
+        if (offset == 0 || offset % 4 != 0 || offset >= mp__family.arena.size)
+            continue;
+        if (mp__os_caps()->shared_wait)
+            mp__os_word_wake((uint32_t *)(void *)(mp__family.base + offset), true);
+        else
+            ring(i, offset);
+    }
+}

@@ -1,0 +1,350 @@
+/*
+ * The participants: process slots and thread slots, who is dead, and the sweep of what the dead owned.
+ *
+ * A process slot goes FREE -> STARTING (by the parent, epoch + 1) -> RUNNING (by the child, once) -> SWEEPING -> FREE. A root or the
+ * child of a foreign fork goes FREE -> RUNNING. A thread slot is free when it names no process; taking it raises its epoch in the same
+ * compare-and-swap that names the process, so whoever held it before is dead from that moment on.
+ */
+#include "core/local.h"
+#include "core/once.h"
+#include "family/alloc.h"
+#include "family/family.h"
+
+#include <apr_general.h>
+#include <string.h>
+
+#define STATE(claim)  ((mp__process_state_t)(mp__low(claim) & 0xff))
+#define PARENT(claim) (mp__low(claim) >> 8) /* of a STARTING slot: its maker's slot + 1; 0: it starts itself */
+
+MP__THREAD_LOCAL uint64_t mp__self;
+
+/* ---- threads */
+
+static mp__thread_slot_t *thread_slot(uint32_t index)
+{
+    return &mp__family.threads[index];
+}
+
+static apr_threadkey_t *thread_end;
+
+/* A thread that ends frees its slot: from then on it is dead for all who find its name in a lock. */
+static void leave_thread(void *unused)
+{
+    (void)unused;
+    uint64_t self = mp__self;
+    if (!self || !mp__family_joined())
+        return;
+    mp__thread_slot_t *slot = thread_slot(mp__low(self) - 1);
+    mp__os_bell_fini(&slot->bell);
+    mp__os_thread_leave(&slot->life);
+    mp__store64(&slot->claim, mp__pair(mp__high(self), 0));
+    mp__self = 0;
+}
+
+static mp_status_t make_thread_key(void)
+{
+    apr_pool_t *pool;
+    mp_status_t status = mp__local_pool(&pool);
+    if (status != MP_OK)
+        return status;
+    int code = apr_threadkey_private_create(&thread_end, leave_thread, pool);
+    return code == APR_SUCCESS ? MP_OK : mp__error_apr(MP_LIMIT, "make the thread's key", code);
+}
+
+bool mp__thread_dead(uint64_t self)
+{
+    uint32_t index = mp__low(self) - 1;
+    if (index >= mp__load32(&mp__family.head->thread_mark) ||
+        !mp__region_touchable(MP__REGION_THREADS, (index + 1) * sizeof(mp__thread_slot_t)))
+        return true;
+    const mp__thread_slot_t *slot = thread_slot(index);
+    uint64_t claim = mp__load64(&slot->claim);
+    if (mp__high(claim) != mp__high(self) || mp__low(claim) == 0)
+        return true;
+    uint32_t process = mp__low(claim) - 1;
+    if (process >= mp__load32(&mp__family.head->process_mark))
+        return true;
+    bool dead = mp__load32(&slot->life_epoch) == mp__high(self) && mp__os_thread_ended(&slot->life);
+    if (!dead && process != mp__family.process)
+        dead = mp__process_dead(process, mp__high(mp__load64(&mp__family.processes[process].claim)));
+    return dead;
+}
+
+/* Takes slot `index` if it is free or its thread is dead. */
+static bool take_thread_slot(uint32_t index)
+{
+    mp__thread_slot_t *slot = thread_slot(index);
+    uint64_t claim = mp__load64(&slot->claim);
+    if (mp__low(claim) != 0 && !mp__thread_dead(mp__pair(mp__high(claim), index + 1)))
+        return false;
+    uint32_t epoch = mp__high(claim) + 1;
+    if (!mp__cas64(&slot->claim, &claim, mp__pair(epoch, mp__family.process + 1)))
+        return false;
+    if (mp__load32(&slot->life_epoch) != 0)
+        mp__os_bell_fini(&slot->bell);
+    mp__store64(&slot->parked, 0);
+    mp__self = mp__pair(epoch, index + 1);
+    return true;
+}
+
+static mp_status_t live_in_slot(void)
+{
+    mp__thread_slot_t *slot = thread_slot(mp__low(mp__self) - 1);
+    mp_status_t status = mp__os_bell_init(&slot->bell);
+    if (status == MP_OK)
+        status = mp__os_thread_live(&slot->life);
+    if (status == MP_OK) {
+        mp__store32(&slot->life_epoch, mp__high(mp__self));
+        int code = apr_threadkey_private_set(slot, thread_end);
+        if (code != APR_SUCCESS)
+            status = mp__error_apr(MP_NO_MEMORY, "set the thread's key", code);
+    }
+    if (status != MP_OK)
+        leave_thread(NULL);
+    return status;
+}
+
+/* Raises a mark that says how many slots were ever used, after its region got memory. */
+static mp_status_t raise_mark(uint32_t *mark, uint32_t upto, mp__region_t region, size_t slot_size)
+{
+    mp_status_t status = mp__region_commit(region, (uint64_t)upto * slot_size);
+    uint32_t old = mp__load32(mark);
+    while (status == MP_OK && old < upto && !mp__cas32(mark, &old, upto))
+        ;
+    return status;
+}
+
+/* Tries `count` slots going round from the cursor, oldest first; then one that was never used. */
+static mp_status_t find_slot(uint32_t *cursor, uint32_t *mark, uint32_t most, mp__region_t region, size_t slot_size,
+                             bool (*take)(uint32_t), uint32_t *found)
+{
+    for (;;) {
+        uint32_t used = mp__load32(mark);
+        if (used && !mp__region_touchable(region, (uint64_t)used * slot_size))
+            return MP_CORRUPT;
+        /* A few fresh slots first, so that a slot's epoch is not raised by the next thread already. */
+        uint32_t tries = used < 16 ? 0 : used;
+        for (uint32_t i = 0; i < tries; i++) {
+            uint32_t index = mp__add32(cursor, 1) % used;
+            if (take(index)) {
+                *found = index;
+                return MP_OK;
+            }
+        }
+        if (used == most)
+            return mp__error(MP_LIMIT, "join the family", "all %u slots are taken", most);
+        mp_status_t status = raise_mark(mark, used + 1, region, slot_size);
+        if (status != MP_OK)
+            return status;
+        if (take(used)) {
+            *found = used;
+            return MP_OK;
+        }
+    }
+}
+
+mp_status_t mp__self_claim(void)
+{
+    static mp__once_t key_made;
+    mp_status_t status = mp__once(&key_made, make_thread_key);
+    uint32_t index;
+    if (status == MP_OK)
+        status = find_slot(&mp__family.head->thread_cursor, &mp__family.head->thread_mark, MP__MAX_THREADS,
+                           MP__REGION_THREADS, sizeof(mp__thread_slot_t), take_thread_slot, &index);
+    return status == MP_OK ? live_in_slot() : status;
+}
+
+/* ---- processes */
+
+static mp__process_slot_t *process_slot(uint32_t index)
+{
+    return &mp__family.processes[index];
+}
+
+/* Lets this process read the slot; false: there is no such slot. */
+static bool process_visible(uint32_t index)
+{
+    return index < mp__load32(&mp__family.head->process_mark) &&
+           mp__region_touchable(MP__REGION_PROCESSES, (index + 1) * sizeof(mp__process_slot_t));
+}
+
+bool mp__process_dead(uint32_t index, uint32_t epoch)
+{
+    if (!process_visible(index))
+        return true;
+    const mp__process_slot_t *slot = process_slot(index);
+    uint64_t claim = mp__load64(&slot->claim);
+    if (mp__high(claim) != epoch || STATE(claim) == MP__PROCESS_FREE || STATE(claim) == MP__PROCESS_SWEEPING)
+        return true;
+    if (index == mp__family.process && epoch == mp__family.epoch && mp__family_joined())
+        return false;
+    if (STATE(claim) == MP__PROCESS_STARTING) {
+        /* Nobody's process yet: it lives as long as its maker can still start it; a swept maker took it along. */
+        uint32_t maker = PARENT(claim) - 1;
+        return PARENT(claim) && process_visible(maker) &&
+               mp__process_dead(maker, mp__high(mp__load64(&process_slot(maker)->claim)));
+    }
+    return mp__load32(&slot->life_epoch) == epoch && mp__os_process_ended(&mp__family.arena, index, &slot->life);
+}
+
+static bool take_process_slot(uint32_t index)
+{
+    mp__process_slot_t *slot = process_slot(index);
+    uint64_t claim = mp__load64(&slot->claim);
+    if (STATE(claim) != MP__PROCESS_FREE) {
+        if (!mp__self || !mp__process_dead(index, mp__high(claim)))
+            return false;
+        mp__process_sweep(index, mp__high(claim));
+        claim = mp__load64(&slot->claim);
+        if (STATE(claim) != MP__PROCESS_FREE)
+            return false;
+    }
+    uint32_t maker = mp__family_joined() ? mp__family.process + 1 : 0;
+    return mp__cas64(&slot->claim, &claim, mp__pair(mp__high(claim) + 1, MP__PROCESS_STARTING | maker << 8));
+}
+
+/* A fresh STARTING slot. */
+static mp_status_t take_any_process_slot(uint32_t *index, uint32_t *epoch)
+{
+    mp__head_t *head = mp__family.head;
+    mp_status_t status = find_slot(&head->process_cursor, &head->process_mark, MP__MAX_PROCESSES, MP__REGION_PROCESSES,
+                                   sizeof(mp__process_slot_t), take_process_slot, index);
+    if (status != MP_OK)
+        return status;
+    mp__process_slot_t *slot = process_slot(*index);
+    *epoch = mp__high(mp__load64(&slot->claim));
+    slot->exit = 0;
+    slot->pid = 0;
+    slot->arguments = 0;
+    slot->arguments_size = 0;
+    slot->owns = 0;
+    slot->name[0] = '\0';
+    slot->parent_name[0] = '\0';
+    return MP_OK;
+}
+
+/* This process becomes the slot's: first its life, then the claim that everybody believes. */
+static mp_status_t run_in_slot(uint32_t index, uint32_t epoch)
+{
+    mp__process_slot_t *slot = process_slot(index);
+    mp_status_t status = mp__os_process_live(&mp__family.arena, index, &slot->life);
+    if (status != MP_OK)
+        return status;
+    mp__store32(&slot->life_epoch, epoch);
+    slot->pid = (uint32_t)mp__os_pid();
+    uint64_t claim = mp__load64(&slot->claim);
+    if (mp__high(claim) != epoch || STATE(claim) != MP__PROCESS_STARTING ||
+        !mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_RUNNING)))
+        return mp__error(MP_INVALID, "join the family", "the slot was taken back");
+    mp__family.process = index;
+    mp__family.epoch = epoch;
+    return MP_OK;
+}
+
+mp_status_t mp__process_claim(void)
+{
+    uint32_t index, epoch;
+    mp_status_t status = take_any_process_slot(&index, &epoch);
+    if (status != MP_OK)
+        return status;
+    status = run_in_slot(index, epoch);
+    if (status == MP_OK)
+        memcpy(process_slot(index)->name, "MainProcess", sizeof "MainProcess");
+    return status;
+}
+
+mp_status_t mp__process_prepare(uint32_t *index, uint32_t *epoch, uint64_t *nonce)
+{
+    const mp__family_t *f = &mp__family;
+    if (apr_generate_random_bytes((unsigned char *)nonce, sizeof *nonce) != APR_SUCCESS)
+        return mp__error(MP_SYSTEM, "prepare a process", "no random bytes");
+    mp_status_t status = take_any_process_slot(index, epoch);
+    if (status != MP_OK)
+        return status;
+    mp__process_slot_t *slot = process_slot(*index);
+    slot->nonce = *nonce;
+    slot->depth = process_slot(f->process)->depth + 1;
+    slot->parent_pid = (uint32_t)mp__os_pid();
+    memcpy(slot->parent_name, process_slot(f->process)->name, sizeof slot->parent_name);
+    return MP_OK;
+}
+
+mp_status_t mp__process_accept(uint32_t index, uint32_t epoch, uint64_t nonce)
+{
+    if (!process_visible(index))
+        return mp__error(MP_INVALID, "join the family", "there is no slot %u", index);
+    mp__process_slot_t *slot = process_slot(index);
+    uint64_t claim = mp__load64(&slot->claim);
+    if (mp__high(claim) != epoch || STATE(claim) != MP__PROCESS_STARTING || slot->nonce != nonce)
+        return mp__error(MP_INVALID, "join the family", "the invitation was used or taken back");
+    return run_in_slot(index, epoch);
+}
+
+/* ---- the sweep */
+
+static void free_threads_of(uint32_t process)
+{
+    uint32_t mark = mp__load32(&mp__family.head->thread_mark);
+    if (!mark || !mp__region_touchable(MP__REGION_THREADS, (uint64_t)mark * sizeof(mp__thread_slot_t)))
+        return;
+    for (uint32_t i = 0; i < mark; i++) {
+        uint64_t claim = mp__load64(&thread_slot(i)->claim);
+        if (mp__low(claim) == process + 1)
+            mp__cas64(&thread_slot(i)->claim, &claim, mp__pair(mp__high(claim), 0));
+    }
+}
+
+/* What is owned by, or in, a slot that is SWEEPING; then the slot itself, unless something is left to be swept later. */
+static void empty_slot(uint32_t index, uint32_t epoch)
+{
+    free_threads_of(index);
+    if (mp__release_all_of(index))
+        mp__store64(&process_slot(index)->claim, mp__pair(epoch, MP__PROCESS_FREE));
+}
+
+/* The slots that a dead process had made for children which it never came to start. */
+static void empty_unstarted(uint32_t maker)
+{
+    uint32_t mark = mp__load32(&mp__family.head->process_mark);
+    for (uint32_t i = 0; i < mark; i++) {
+        uint64_t claim = process_visible(i) ? mp__load64(&process_slot(i)->claim) : 0;
+        if (STATE(claim) == MP__PROCESS_STARTING && PARENT(claim) == maker + 1 &&
+            mp__cas64(&process_slot(i)->claim, &claim, mp__pair(mp__high(claim), MP__PROCESS_SWEEPING)))
+            empty_slot(i, mp__high(claim));
+    }
+}
+
+void mp__process_sweep(uint32_t index, uint32_t epoch)
+{
+    mp__head_t *head = mp__family.head;
+    if (!process_visible(index))
+        return;
+    mp_status_t locked = mp__word_lock(&head->sweep_lock, MP__NEVER);
+    if (locked != MP_OK && locked != MP_OWNER_DIED)
+        return;
+    mp__process_slot_t *slot = process_slot(index);
+    uint64_t claim = mp__load64(&slot->claim);
+    /* SWEEPING: the last sweeper died at it. Each step can be done again. */
+    bool due = mp__high(claim) == epoch && STATE(claim) != MP__PROCESS_FREE;
+    if (due && STATE(claim) != MP__PROCESS_SWEEPING)
+        due = mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_SWEEPING));
+    if (due) {
+        empty_unstarted(index);
+        empty_slot(index, epoch);
+    }
+    mp__word_unlock(&head->sweep_lock);
+    if (due)
+        mp__wake_everyone();
+}
+
+void mp__sweep_the_dead(void)
+{
+    uint32_t mark = mp__load32(&mp__family.head->process_mark);
+    for (uint32_t i = 0; i < mark; i++) {
+        if (!process_visible(i))
+            return;
+        uint64_t claim = mp__load64(&process_slot(i)->claim);
+        if (STATE(claim) != MP__PROCESS_FREE && mp__process_dead(i, mp__high(claim)))
+            mp__process_sweep(i, mp__high(claim));
+    }
+}

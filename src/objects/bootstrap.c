@@ -1,0 +1,248 @@
+/*
+ * The child's side of a start, and mp_freeze_support.
+ *
+ * A child by spawn finds an invitation in its environment: the arena's handles and the slot that waits for it. It is believed only if the
+ * handles are an arena of that family and the slot is there to be claimed; it is taken out of the environment at once, so that the child's own
+ * children do not find it. A child by fork gets the same invitation as a struct.
+ */
+#include "objects/bootstrap.h"
+
+#include "core/local.h"
+#include "family/alloc.h"
+#include "objects/connection.h"
+#include "objects/finalize.h"
+#include "objects/manager.h"
+#include "objects/pool.h"
+#include "objects/process.h"
+#include "objects/reaper.h"
+#include "objects/start.h"
+#include "wire/call.h"
+
+#include <apr_env.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VARIABLE      "MULTIPROC_CHILD" /* in the child's environment */
+#define EXIT_UNUSABLE 125 /* the child could not become what it was started for */
+#define EXIT_ORPHAN   255
+
+static const mp__program_t *program;
+
+const mp__program_t *mp__program(void)
+{
+    return program;
+}
+
+/* ---- the invitation as text: numbers with a colon behind each */
+
+void mp__invitation_print(char *text, size_t size, const mp__invitation_t *invitation, mp__os_handle_t lifeline)
+{
+    snprintf(text, size,
+             VARIABLE "=%x:%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%x:%x:%x:%x:%" PRIx32 ":%" PRIx32 ":%" PRIx64 ":%" PRIx64 ":",
+             MP_ABI_VERSION, (uint64_t)invitation->memory, (uint64_t)invitation->life, invitation->size,
+             invitation->family[0], invitation->family[1], invitation->family[2], invitation->family[3],
+             invitation->slot, invitation->epoch, invitation->nonce, (uint64_t)lifeline);
+}
+
+static bool parse_numbers(const char *text, uint64_t *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *end;
+        numbers[i] = strtoull(text, &end, 16);
+        if (end == text || *end != ':')
+            return false;
+        text = end + 1;
+    }
+    return *text == '\0';
+}
+
+static bool parse_invitation(const char *text, mp__invitation_t *invitation, mp__os_handle_t *lifeline, uint32_t *abi)
+{
+    uint64_t n[12];
+    if (!parse_numbers(text, n, MP__COUNT_OF(n)))
+        return false;
+    *abi = (uint32_t)n[0];
+    invitation->memory = (mp__os_handle_t)n[1];
+    invitation->life = (mp__os_handle_t)n[2];
+    invitation->size = n[3];
+    for (size_t i = 0; i < MP__COUNT_OF(invitation->family); i++)
+        invitation->family[i] = (uint16_t)n[4 + i];
+    invitation->slot = (uint32_t)n[8];
+    invitation->epoch = (uint32_t)n[9];
+    invitation->nonce = n[10];
+    *lifeline = (mp__os_handle_t)n[11];
+    return true;
+}
+
+/* Takes the invitation out of the environment. False: there is none. */
+static bool take_variable(char *text, size_t size)
+{
+    apr_pool_t *pool;
+    char *value = NULL;
+    if (mp__local_pool(&pool) != MP_OK)
+        return false;
+    bool found = apr_env_get(&value, VARIABLE, pool) == APR_SUCCESS;
+    if (found) {
+        snprintf(text, size, "%s", value);
+        apr_env_delete(VARIABLE, pool);
+    }
+    apr_pool_destroy(pool);
+    return found;
+}
+
+/* ---- running the target */
+
+static void end_with_parent(void *context)
+{
+    mp__os_lifeline_wait((mp__os_handle_t)context);
+    mp__os_end_now(EXIT_ORPHAN);
+}
+
+static mp_status_t watch_parent(mp__os_handle_t lifeline)
+{
+    apr_pool_t *pool;
+    if (lifeline == MP__NO_HANDLE)
+        return MP_OK;
+    mp_status_t status = mp__local_pool(&pool);
+    return status == MP_OK ? mp__local_thread(NULL, end_with_parent, (void *)lifeline, pool) : status;
+}
+
+/* A private copy of what the parent wrote into the arena. NULL: it does not hold. */
+static mp__start_block_t *read_block(void)
+{
+    const mp__process_slot_t *slot = &mp__family.processes[mp__family.process];
+    uint64_t room;
+    const mp__start_block_t *shared = mp__block_at(slot->arguments, &room);
+    if (!shared || room < sizeof *shared)
+        return NULL;
+    mp__start_block_t *block = malloc((size_t)room);
+    if (!block)
+        return NULL;
+    memcpy(block, shared, (size_t)room);
+    mp__block_free(slot->arguments);
+    block->identity[sizeof block->identity - 1] = '\0';
+    if (block->size <= room - sizeof *block && block->handle_count <= MP__TRANSFER_MOST)
+        return block;
+    free(block);
+    return NULL;
+}
+
+static int exit_code_of(mp_status_t status, const mp_call_t *call)
+{
+    if (call->exits)
+        return call->exit_code;
+    return status == MP_OK ? 0 : 1;
+}
+
+/* Decodes the call and runs it. */
+static int run_call(const mp__start_block_t *block, mp__transfer_t *transfer)
+{
+    mp_call_t call;
+    mp__receiver_t receiver = mp__transfer_receiver(transfer);
+    mp_status_t status = mp__call_decode(block + 1, (size_t)block->size, &receiver, &call);
+    mp__transfer_drop(transfer);
+    if (status != MP_OK)
+        return EXIT_UNUSABLE;
+    int code = exit_code_of(mp__call_run(&call), &call);
+    mp__call_fini(&call);
+    return code;
+}
+
+/* This process is a member now: what it was told, and the target. */
+static int run_target(bool forked)
+{
+    mp__start_block_t *block = read_block();
+    if (!block)
+        return EXIT_UNUSABLE;
+    mp__start_method_inherit((mp_start_method_t)block->method);
+    mp__process_become(block->identity, block->parent_slot, block->parent_epoch);
+    if (block->service)
+        mp__os_ignore_interrupt();
+    mp__transfer_t transfer = {.count = block->handle_count};
+    mp_status_t status = MP_OK;
+    for (size_t i = 0; i < transfer.count; i++) {
+        transfer.handles[i] = block->handles[i];
+        if (status == MP_OK && !forked)
+            status = mp__os_handle_adopt(transfer.handles[i]);
+    }
+    int code = status == MP_OK ? run_call(block, &transfer) : EXIT_UNUSABLE;
+    free(block);
+    return code;
+}
+
+/* The slot keeps what the process says of its end, for a parent whose host takes the system's word away. */
+static void record_exit(int code)
+{
+    mp__store64(&mp__family.processes[mp__family.process].exit, mp__pair(1, (uint32_t)code));
+}
+
+/* ---- fork */
+
+void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeline, const mp__transfer_t *transfer)
+{
+    mp__processes_forget();
+    mp__reaper_reset();
+    mp__finalize_reset();
+    mp__pools_forget();
+    mp__managers_forget();
+    mp__conns_forget(transfer);
+    int code = EXIT_UNUSABLE;
+    if (mp__family_accept_forked(invitation) == MP_OK && watch_parent(lifeline) == MP_OK) {
+        code = run_target(true);
+        mp__finalize_run();
+        record_exit(code);
+    }
+    program->flush();
+    mp__os_end_now(code);
+}
+
+/* ---- mp_freeze_support */
+
+/* The program's handler, in its own C runtime. */
+static void at_exit(void)
+{
+    mp__finalize_run();
+}
+
+/* Runs an invited child. False: it was no invitation to this process. */
+static bool run_invited(const char *text, uint32_t abi, int *code)
+{
+    mp__invitation_t invitation;
+    mp__os_handle_t lifeline;
+    uint32_t parent_abi;
+    if (!parse_invitation(text, &invitation, &lifeline, &parent_abi))
+        return false;
+    *code = EXIT_UNUSABLE;
+    if (parent_abi != MP_ABI_VERSION || abi != MP_ABI_VERSION)
+        return true;
+    mp_status_t status = mp__family_accept(&invitation);
+    if (status == MP_INVALID && !mp__family.base)
+        return false;
+    if (status == MP_OK && lifeline != MP__NO_HANDLE)
+        status = mp__os_handle_adopt(lifeline);
+    if (status == MP_OK)
+        status = watch_parent(lifeline);
+    if (status == MP_OK) {
+        *code = run_target(false);
+        record_exit(*code);
+    }
+    return true;
+}
+
+bool mp__freeze_support(int argc, char **argv, uint32_t abi, const mp__program_t *given, int *code)
+{
+    static mp__program_t kept;
+    char text[256];
+    if (mp__local_init() != MP_OK || (mp__os_program_note(argc, argv) != MP_OK && abi == MP_ABI_VERSION))
+        return false;
+    bool invited = take_variable(text, sizeof text);
+    if (abi == MP_ABI_VERSION && !program) {
+        kept = *given;
+        if (kept.at_exit(at_exit) != 0)
+            return false;
+        program = &kept;
+    }
+    return invited && run_invited(text, abi, code);
+}

@@ -1,0 +1,98 @@
+/* What is done when a process ends in order. */
+#include "objects/finalize.h"
+
+#include "core/atomic.h"
+#include "core/error.h"
+#include "core/local.h"
+#include "core/once.h"
+#include "objects/process.h"
+
+#include <stdlib.h>
+
+struct mp__finalizer {
+    int priority;
+    void (*run)(void *context);
+    void *context;
+    mp__finalizer_t *next;
+};
+
+static mp__once_t mutex_made;
+static apr_thread_mutex_t *mutex;
+static mp__finalizer_t *first; /* in the order of running */
+
+static mp_status_t make_mutex(void)
+{
+    apr_pool_t *pool;
+    mp_status_t status = mp__local_pool(&pool);
+    return status == MP_OK ? mp__local_mutex(&mutex, pool) : status;
+}
+
+mp_status_t mp__finalize_add(int priority, void (*run)(void *context), void *context, mp__finalizer_t **finalizer)
+{
+    mp_status_t status = mp__once(&mutex_made, make_mutex);
+    if (status != MP_OK)
+        return status;
+    mp__finalizer_t *added = malloc(sizeof *added);
+    if (!added)
+        return mp__error(MP_NO_MEMORY, "add a finalizer", "no memory");
+    *added = (mp__finalizer_t){priority, run, context, NULL};
+    apr_thread_mutex_lock(mutex);
+    mp__finalizer_t **link = &first;
+    while (*link && (*link)->priority > priority)
+        link = &(*link)->next;
+    added->next = *link;
+    *link = added;
+    apr_thread_mutex_unlock(mutex);
+    *finalizer = added;
+    return MP_OK;
+}
+
+/* Takes it out of the list; false: it is not in it. */
+static bool unlink_finalizer(const mp__finalizer_t *finalizer)
+{
+    for (mp__finalizer_t **link = &first; *link; link = &(*link)->next)
+        if (*link == finalizer) {
+            *link = finalizer->next;
+            return true;
+        }
+    return false;
+}
+
+void mp__finalize_remove(mp__finalizer_t *finalizer)
+{
+    if (!finalizer || mp__once(&mutex_made, make_mutex) != MP_OK)
+        return;
+    apr_thread_mutex_lock(mutex);
+    bool ours = unlink_finalizer(finalizer);
+    apr_thread_mutex_unlock(mutex);
+    if (ours)
+        free(finalizer);
+}
+
+static mp__finalizer_t *take_first(void)
+{
+    if (mp__once(&mutex_made, make_mutex) != MP_OK)
+        return NULL;
+    apr_thread_mutex_lock(mutex);
+    mp__finalizer_t *taken = first;
+    if (taken)
+        first = taken->next;
+    apr_thread_mutex_unlock(mutex);
+    return taken;
+}
+
+void mp__finalize_run(void)
+{
+    mp__finalizer_t *finalizer;
+    while ((finalizer = take_first()) != NULL) {
+        finalizer->run(finalizer->context);
+        free(finalizer);
+    }
+    mp__processes_join_all();
+}
+
+void mp__finalize_reset(void)
+{
+    mutex_made = 0; /* a thread of the parent may have held it */
+    first = NULL;
+}

@@ -1,0 +1,383 @@
+/* The public process: this process's children, itself, and its parent. */
+#include "objects/process.h"
+
+#include "core/local.h"
+#include "core/once.h"
+#include "wire/handle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum role { CHILD, SELF, PARENT } role_t;
+
+struct mp_process {
+    mp__handle_t handle;
+    role_t role;
+    mp__os_process_t os;
+    uint32_t slot;
+    uint32_t epoch;
+    uint32_t ended; /* 1: reaped; exit_known and code hold */
+    bool exit_known;
+    int code;
+    bool service;
+    bool abandoned; /* nobody holds the object: it is freed once it was joined */
+    char name[64];
+    mp_process_t *next; /* in the list of children */
+};
+
+static mp__once_t mutex_made;
+static apr_thread_mutex_t *mutex; /* guards the list, and the reaping of each child */
+static mp_process_t *children;
+static uint32_t started; /* children so far, for their names */
+static char identity[64]; /* "" in the root, "2:1" in the first child of the second child */
+
+static mp_process_t self = {.role = SELF, .name = "MainProcess"};
+static mp_process_t parent = {.role = PARENT};
+
+static mp_status_t make_mutex(void)
+{
+    apr_pool_t *pool;
+    mp_status_t status = mp__local_pool(&pool);
+    return status == MP_OK ? mp__local_mutex(&mutex, pool) : status;
+}
+
+static mp_status_t lock_children(void)
+{
+    mp_status_t status = mp__once(&mutex_made, make_mutex);
+    if (status == MP_OK)
+        apr_thread_mutex_lock(mutex);
+    return status;
+}
+
+static void unlock_children(void)
+{
+    apr_thread_mutex_unlock(mutex);
+}
+
+static bool is_child(const mp_process_t *process)
+{
+    return process && mp__handle_is(&process->handle, MP_KIND_PROCESS) && process->role == CHILD;
+}
+
+static mp_status_t no_child(const char *step)
+{
+    return mp__error(MP_INVALID, step, "this is no child of this process");
+}
+
+static void destroy(mp__handle_t *handle)
+{
+    free(handle);
+}
+
+/* ---- start */
+
+static mp_status_t name_child(mp_process_t *process, const char *wanted, char *child_identity, size_t size)
+{
+    uint32_t number = mp__add32(&started, 1) + 1;
+    int length = snprintf(child_identity, size, identity[0] ? "%s:%u" : "%s%u", identity, number);
+    if (length >= (int)size)
+        return mp__error(MP_LIMIT, "start a process", "too many generations of processes");
+    length = wanted ? snprintf(process->name, sizeof process->name, "%s", wanted)
+                    : snprintf(process->name, sizeof process->name, "Process-%.48s", child_identity);
+    return length < (int)sizeof process->name ? MP_OK
+                                              : mp__error(MP_TOO_LARGE, "start a process", "its name has more than %d bytes",
+                                                          (int)sizeof process->name - 1);
+}
+
+static mp_status_t start_child(mp_process_t *process, mp_function_t function, mp_args_t args,
+                               const mp_process_options_t *options)
+{
+    char child_identity[sizeof identity];
+    mp_status_t status = name_child(process, options->name, child_identity, sizeof child_identity);
+    if (status != MP_OK)
+        return status;
+    mp__start_t start = {.function = function,
+                         .args = args,
+                         .name = process->name,
+                         .identity = child_identity,
+                         .method = options->method,
+                         .service = process->service};
+    return mp__start_child(&start, &process->os, &process->slot, &process->epoch);
+}
+
+/* Starts a child and lists it. */
+static mp_status_t start_listed(mp_process_t **process, mp_function_t function, mp_args_t args,
+                                const mp_process_options_t *options, bool service)
+{
+    if (!function)
+        return mp__error(MP_INVALID, "start a process", "no function");
+    mp__processes_collect();
+    mp_process_t *made = calloc(1, sizeof *made);
+    if (!made)
+        return mp__error(MP_NO_MEMORY, "start a process", "no memory for its object");
+    mp__handle_init(&made->handle, MP_KIND_PROCESS, &(mp__reference_t){0}, 0, destroy);
+    made->role = CHILD;
+    made->service = service;
+    made->abandoned = process == NULL;
+    made->os.sentinel = MP__NO_HANDLE;
+    mp_status_t status = start_child(made, function, args, options);
+    if (status == MP_OK)
+        status = lock_children();
+    if (status != MP_OK) {
+        mp__handle_release(&made->handle);
+        return status;
+    }
+    made->next = children;
+    children = made;
+    unlock_children();
+    if (process)
+        *process = made;
+    return MP_OK;
+}
+
+mp_status_t mp__process_start(mp_process_t **process, mp_function_t function, mp_args_t args,
+                              const mp_process_options_t *options, size_t options_size)
+{
+    mp_process_options_t own = {0};
+    if (process)
+        *process = NULL;
+    if (options)
+        memcpy(&own, options, options_size < sizeof own ? options_size : sizeof own);
+    return start_listed(process, function, args, &own, false);
+}
+
+mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name)
+{
+    mp_process_options_t options = {.name = name};
+    return start_listed(process, function, args, &options, true);
+}
+
+/* ---- the end */
+
+/* What the system said of the end, or the process itself did. */
+static void note_exit(mp_process_t *process)
+{
+    uint64_t record = mp__load64(&mp__family.processes[process->slot].exit);
+    process->exit_known = true;
+    if (process->os.exit.end == MP__OS_SIGNALLED)
+        process->code = -process->os.exit.code;
+    else if (process->os.exit.end == MP__OS_EXITED)
+        process->code = process->os.exit.code;
+    else if (mp__high(record) == 1)
+        process->code = (int)mp__low(record);
+    else
+        process->exit_known = false;
+}
+
+mp_status_t mp__process_poll(mp_process_t *process)
+{
+    if (mp__load32(&process->ended))
+        return MP_OK;
+    mp_status_t status = mp__family_join();
+    if (status == MP_OK)
+        status = lock_children();
+    if (status != MP_OK)
+        return status;
+    if (!process->ended) {
+        status = mp__os_process_wait(&process->os, 0);
+        if (status == MP_OK) {
+            note_exit(process);
+            mp__process_sweep(process->slot, process->epoch);
+            mp__store32(&process->ended, 1);
+        }
+    }
+    unlock_children();
+    return status;
+}
+
+mp_status_t mp_process_join(mp_process_t *process, double timeout)
+{
+    mp__deadline_t deadline;
+    if (!is_child(process))
+        return no_child("join a process");
+    mp_status_t status = mp__deadline(timeout, &deadline);
+    while (status == MP_OK && mp__process_poll(process) != MP_OK) {
+        if (deadline <= mp__os_now())
+            return mp__error(MP_TIMEOUT, "join a process", "%s still runs", process->name);
+        bool ready;
+        /* In slices: a sentinel may be late where a grandchild holds its other end. */
+        status = mp__os_wait_any(&process->os.sentinel, 1, mp__sooner(deadline, mp__os_now() + MP__PARK_SLICE), &ready);
+        if (status == MP_TIMEOUT)
+            status = MP_OK;
+    }
+    return status;
+}
+
+static mp_status_t signal_child(mp_process_t *process, bool kill)
+{
+    if (!is_child(process))
+        return no_child("end a process");
+    mp_status_t status = lock_children();
+    if (status != MP_OK)
+        return status;
+    status = process->ended ? MP_OK : mp__os_process_signal(&process->os, kill);
+    unlock_children();
+    return status;
+}
+
+mp_status_t mp_process_terminate(mp_process_t *process)
+{
+    return signal_child(process, false);
+}
+
+mp_status_t mp_process_kill(mp_process_t *process)
+{
+    return signal_child(process, true);
+}
+
+bool mp_process_is_alive(mp_process_t *process)
+{
+    if (is_child(process))
+        return mp__process_poll(process) != MP_OK;
+    if (process == &parent)
+        return mp__family_join() == MP_OK && !mp__process_dead(parent.slot, parent.epoch);
+    return process == &self;
+}
+
+mp_status_t mp_process_exitcode(mp_process_t *process, int *code)
+{
+    const char *step = "ask an exit code";
+    if (!is_child(process) || !code)
+        return no_child(step);
+    if (mp__process_poll(process) != MP_OK)
+        return mp__error(MP_RUNNING, step, "%s still runs", process->name);
+    if (!process->exit_known)
+        return mp__error(MP_DIED, step, "%s died, its exit code was taken by somebody else", process->name);
+    *code = process->code;
+    return MP_OK;
+}
+
+/* Takes a child out of the list. Under the mutex. */
+static void unlist(const mp_process_t *process)
+{
+    for (mp_process_t **link = &children; *link; link = &(*link)->next)
+        if (*link == process) {
+            *link = process->next;
+            return;
+        }
+}
+
+static void forget_child(mp_process_t *process)
+{
+    mp__os_process_close(&process->os);
+    mp__handle_release(&process->handle);
+}
+
+mp_status_t mp_process_close(mp_process_t *process)
+{
+    if (!process)
+        return MP_OK;
+    if (!is_child(process))
+        return no_child("close a process");
+    if (mp__process_poll(process) != MP_OK)
+        return mp__error(MP_RUNNING, "close a process", "%s still runs", process->name);
+    mp_status_t status = lock_children();
+    if (status != MP_OK)
+        return status;
+    unlist(process);
+    unlock_children();
+    forget_child(process);
+    return MP_OK;
+}
+
+/* A child that runs and must be waited for, or NULL. */
+static mp_process_t *find_running(void)
+{
+    if (lock_children() != MP_OK)
+        return NULL;
+    mp_process_t *found = children;
+    while (found && (found->service || mp__load32(&found->ended)))
+        found = found->next;
+    unlock_children();
+    return found;
+}
+
+void mp__processes_join_all(void)
+{
+    mp_process_t *process;
+    while ((process = find_running()) != NULL)
+        if (mp_process_join(process, MP_FOREVER) != MP_OK)
+            return;
+}
+
+void mp__processes_collect(void)
+{
+    if (!mp__family_joined() || lock_children() != MP_OK)
+        return;
+    mp_process_t *done = NULL;
+    for (mp_process_t **link = &children; *link;) {
+        mp_process_t *process = *link;
+        if (process->abandoned && mp__os_process_wait(&process->os, 0) == MP_OK) {
+            *link = process->next;
+            process->next = done;
+            done = process;
+        } else {
+            link = &process->next;
+        }
+    }
+    unlock_children();
+    while (done) {
+        mp_process_t *process = done;
+        done = process->next;
+        mp__process_sweep(process->slot, process->epoch);
+        forget_child(process);
+    }
+}
+
+/* ---- for the rest of the library */
+
+mp__os_handle_t mp__process_sentinel(const mp_process_t *process)
+{
+    return process->os.sentinel;
+}
+
+void mp__process_slot_of(const mp_process_t *process, uint32_t *slot, uint32_t *epoch)
+{
+    *slot = process->slot;
+    *epoch = process->epoch;
+}
+
+void mp__processes_forget(void)
+{
+    mutex_made = 0; /* a thread of the parent may have held it */
+    for (mp_process_t *process = children; process; process = process->next)
+        mp__os_process_close(&process->os);
+    children = NULL; /* the memory stays: the parent's pointers to it are in this process, too */
+    started = 0;
+}
+
+void mp__process_become(const char *own_identity, uint32_t parent_slot, uint32_t parent_epoch)
+{
+    const mp__process_slot_t *slot = &mp__family.processes[mp__family.process];
+    snprintf(identity, sizeof identity, "%s", own_identity);
+    snprintf(self.name, sizeof self.name, "%.63s", slot->name);
+    snprintf(parent.name, sizeof parent.name, "%.63s", slot->parent_name);
+    parent.os.pid = (int32_t)slot->parent_pid;
+    parent.slot = parent_slot;
+    parent.epoch = parent_epoch;
+}
+
+/* ---- identity */
+
+const char *mp_process_name(const mp_process_t *process)
+{
+    return process ? process->name : "";
+}
+
+int mp_process_pid(const mp_process_t *process)
+{
+    if (process == &self)
+        return mp_getpid();
+    return process ? process->os.pid : 0;
+}
+
+mp_process_t *mp_current_process(void)
+{
+    return &self;
+}
+
+mp_process_t *mp_parent_process(void)
+{
+    return parent.os.pid ? &parent : NULL;
+}

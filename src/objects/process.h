@@ -1,0 +1,35 @@
+/* Processes, for the rest of the library. */
+#ifndef MP_OBJECTS_PROCESS_H
+#define MP_OBJECTS_PROCESS_H
+
+#include <multiproc/process.h>
+
+#include "objects/start.h"
+#include "platform.h"
+
+/* Starts a child that belongs to the library (a pool's worker, a manager's server): as mp_process_start_with(), but it is not joined at the
+ * program's end (it ends with its parent), ignores Ctrl-C, and takes its name whole. */
+mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name);
+
+/* Ready when it has ended (mp__os_wait_any). */
+mp__os_handle_t mp__process_sentinel(const mp_process_t *process);
+
+/* Reaps and sweeps it if it has ended. MP_OK, MP_TIMEOUT. */
+mp_status_t mp__process_poll(mp_process_t *process);
+
+/* Its slot in the family, to own what must end with it. */
+void mp__process_slot_of(const mp_process_t *process, uint32_t *slot, uint32_t *epoch);
+
+/* Joins what no one joined, for the program's end. */
+void mp__processes_join_all(void);
+
+/* Joins and forgets children that have ended and whose objects nobody holds; at each start. */
+void mp__processes_collect(void);
+
+/* In a fork's child: the parent's children are not its own. */
+void mp__processes_forget(void);
+
+/* Who this process is now, and who started it: for the child's side of a start. */
+void mp__process_become(const char *identity, uint32_t parent_slot, uint32_t parent_epoch);
+
+#endif

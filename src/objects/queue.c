@@ -1,0 +1,628 @@
+/*
+ * The queue: a chain of chunks in the arena.
+ *
+ * A chunk is a row of items, each a 64-bit word and its body. A word that is 0 ends the chain; one release store of an item's word makes
+ * the item visible, one store of `head` takes it. What a death leaves is therefore the state before or after; the counts beside are set
+ * anew by whoever finds the dead holder of their lock:
+ *
+ *   put side (header.lock):   body, next word = 0, WORD, tail, puts     a put side's successor walks from tail over what is there
+ *   get side (header.second): gets, HEAD, free what was taken           a get side's successor reads the number in head's item
+ *
+ * An item's word carries the low half of its number, so size = puts - gets is exact. A JUMP word leads to the next chunk. Payloads of
+ * 4 KiB and more lie in blocks of their own: the putter owns the block until its word is visible, the getter takes it before it moves
+ * head, so a sweep frees what belonged to a dead one, and an item whose block is gone is passed over.
+ */
+#include "objects/queue.h"
+
+#include "wire/codec.h"
+#include "objects/transfer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NOT_EMPTY 0 /* index into header.waits */
+#define NOT_FULL  1
+
+#define FIRST_CHUNK  UINT64_C(2048)
+#define CHUNK        UINT64_C(32768)
+#define LARGE        UINT64_C(4096)
+#define MEMORY_PAUSE (20 * MP__MILLISECOND) /* when the cap is reached, room may come from anywhere */
+
+struct mp_queue {
+    mp__shared_t shared;
+};
+
+typedef struct content {
+    uint64_t max_items;
+    uint64_t tail;    /* where the next word goes: {chunk's place, offset} */
+    uint64_t puts;    /* items ever put */
+    uint64_t spare;   /* a chunk on its way into the chain */
+    uint64_t padding[4];
+    uint64_t head;    /* the first item's word: {chunk's place, offset} */
+    uint64_t gets;    /* items ever taken */
+    uint64_t retired; /* a chunk on its way out */
+} content_t;
+
+/* ---- words */
+
+enum { END = 0, SMALL = 1, BIG = 2, JUMP = 3 };
+
+#define WORD_KIND(word)   ((unsigned)(word)&3u)
+#define WORD_TYPE(word)   ((mp__item_t)((word) >> 2 & 1))
+#define WORD_LENGTH(word) ((uint64_t)(uint32_t)(word) >> 3) /* of the body */
+#define WORD_NUMBER(word) mp__high(word)                    /* an item's; a JUMP's chunk */
+#define WORD_SIZE         sizeof(uint64_t)
+
+static uint64_t make_word(unsigned kind, mp__item_t type, uint64_t length, uint32_t number)
+{
+    return mp__pair(number, (uint32_t)(length << 3 | (uint64_t)type << 2 | kind));
+}
+
+typedef struct big {
+    mp__block_t block;
+    uint64_t size;
+} big_t;
+
+static uint64_t padded(uint64_t length)
+{
+    return (length + 7) & ~UINT64_C(7);
+}
+
+static content_t *content_of(mp__header_t *header)
+{
+    return (content_t *)(void *)header->body;
+}
+
+static mp__owner_t container_of(const mp__header_t *header)
+{
+    return mp__owner_container((uint32_t)(mp__offset_of(header) / MP__UNIT));
+}
+
+/* ---- positions */
+
+typedef struct spot {
+    uint8_t *chunk;
+    mp__block_t block;
+    uint64_t size; /* the chunk's */
+    uint64_t at;   /* offset of the word */
+} spot_t;
+
+/* Finds a position, believing nothing: the chunk must be the queue's and the word inside. */
+static bool find_spot(const mp__header_t *header, uint64_t position, spot_t *spot)
+{
+    uint32_t place = mp__high(position);
+    spot->at = mp__low(position);
+    if (!mp__block_owned(place, container_of(header), &spot->block, &spot->size))
+        return false;
+    spot->chunk = mp__family.base + (uint64_t)place * MP__UNIT;
+    return spot->at % WORD_SIZE == 0 && spot->at + WORD_SIZE <= spot->size;
+}
+
+static uint64_t *word_at(const spot_t *spot)
+{
+    return (uint64_t *)(void *)(spot->chunk + spot->at);
+}
+
+/* Is a body of this length inside the chunk, with room for the word behind it? */
+static bool fits(const spot_t *spot, uint64_t length)
+{
+    return spot->at + 2 * WORD_SIZE + padded(length) <= spot->size;
+}
+
+static mp_status_t corrupt(void)
+{
+    return mp__error(MP_CORRUPT, "use a queue", "its chain does not hold");
+}
+
+/* ---- waiting: bit 0 of a wait word says that somebody waits, the rest counts */
+
+static uint32_t announce(uint32_t *wait)
+{
+    return mp__or32(wait, 1) | 1;
+}
+
+/* Wakes one who waits. After a change that was made by, or under, an atomic read-modify-write. */
+static void notify(uint32_t *wait)
+{
+    mp__fence_after_rmw();
+    uint32_t value = mp__load32(wait);
+    while (value & 1)
+        if (mp__cas32(wait, &value, (value + 2) & ~1u)) {
+            mp__wake(wait, false);
+            return;
+        }
+}
+
+/* Sleeps until notified; also sees the death of the queue's owner. MP_TIMEOUT, MP_GONE. */
+static mp_status_t await(mp_queue_t *queue, uint32_t *wait, uint32_t seen, mp__deadline_t deadline)
+{
+    mp__header_t *header = queue->shared.header;
+    if (mp__park(wait, seen, deadline) == MP_TIMEOUT)
+        return MP_TIMEOUT;
+    if (mp__load32(wait) == seen && mp__object_owner_died(header, &queue->shared.handle.reference))
+        return mp__object_gone("wait at a queue");
+    return MP_OK;
+}
+
+/* ---- the put side */
+
+/* After a death in it: walks over what was committed; a chunk that did not get into the chain goes back. */
+static mp_status_t repair_tail(mp__header_t *header)
+{
+    content_t *c = content_of(header);
+    for (;;) {
+        spot_t spot;
+        if (!find_spot(header, c->tail, &spot))
+            return corrupt();
+        uint64_t word = mp__load64(word_at(&spot));
+        if (WORD_KIND(word) == END)
+            break;
+        if (WORD_KIND(word) == JUMP) {
+            c->tail = mp__pair(WORD_NUMBER(word), 0);
+            if (c->spare && mp__low(c->spare) == WORD_NUMBER(word))
+                c->spare = 0;
+            continue;
+        }
+        if (!fits(&spot, WORD_LENGTH(word)))
+            return corrupt();
+        c->tail += WORD_SIZE + padded(WORD_LENGTH(word));
+        mp__store64(&c->puts, c->puts + 1);
+        if (WORD_NUMBER(word) + 1 != (uint32_t)c->puts)
+            mp__store64(&c->puts, c->puts + (uint32_t)(WORD_NUMBER(word) + 1 - (uint32_t)c->puts));
+    }
+    uint64_t size;
+    mp__block_t spare = c->spare;
+    if (spare && mp__block_owned(mp__low(spare), container_of(header), &spare, &size) && spare == c->spare)
+        mp__block_free(spare);
+    c->spare = 0;
+    return MP_OK;
+}
+
+static mp_status_t lock_tail(mp_queue_t *queue, mp__deadline_t deadline)
+{
+    mp__header_t *header = queue->shared.header;
+    mp_status_t status = mp__object_lock(header, &header->lock, &queue->shared.handle.reference, deadline);
+    if (status == MP_OWNER_DIED) {
+        status = repair_tail(header);
+        if (status != MP_OK)
+            mp__word_unlock(&header->lock);
+    }
+    return status;
+}
+
+/* Chains a fresh chunk behind the spot and moves the spot there. */
+static mp_status_t add_chunk(mp__header_t *header, spot_t *spot)
+{
+    content_t *c = content_of(header);
+    mp__owner_t self = mp__owner_process(mp__family.process);
+    mp__block_t block;
+    mp_status_t status = mp__block_alloc(CHUNK, self, &block);
+    if (status != MP_OK)
+        return status;
+    uint32_t place = mp__low(block);
+    mp__store64((uint64_t *)(void *)(mp__family.base + (uint64_t)place * MP__UNIT), 0);
+    c->spare = block;
+    mp__block_give(block, self, container_of(header));
+    mp__store64(word_at(spot), make_word(JUMP, 0, 0, place));
+    mp__store64(&c->tail, mp__pair(place, 0));
+    c->spare = 0;
+    return find_spot(header, c->tail, spot) ? MP_OK : corrupt();
+}
+
+/* One item behind the tail. Under the lock; there is room in the queue. */
+static mp_status_t append(mp__header_t *header, unsigned kind, mp__item_t type, const void *body, uint64_t length)
+{
+    content_t *c = content_of(header);
+    spot_t spot;
+    if (!find_spot(header, c->tail, &spot))
+        return corrupt();
+    mp_status_t status = fits(&spot, length) ? MP_OK : add_chunk(header, &spot);
+    if (status != MP_OK)
+        return status;
+    uint8_t *at = spot.chunk + spot.at;
+    if (length)
+        memcpy(at + WORD_SIZE, body, (size_t)length);
+    uint64_t next = spot.at + WORD_SIZE + padded(length);
+    mp__store64((uint64_t *)(void *)(spot.chunk + next), 0);
+    mp__store64(word_at(&spot), make_word(kind, type, length, (uint32_t)c->puts));
+    mp__store64(&c->tail, mp__pair(mp__high(c->tail), (uint32_t)next));
+    mp__store64(&c->puts, c->puts + 1);
+    return MP_OK;
+}
+
+static bool full(const content_t *c)
+{
+    return c->max_items && c->puts - mp__load64(&c->gets) >= c->max_items;
+}
+
+/* Puts when there is room, else says how to wait for it: MP_BUSY with *seen. */
+static mp_status_t try_put(mp_queue_t *queue, unsigned kind, mp__item_t type, const void *body, uint64_t length,
+                           mp__deadline_t deadline, uint32_t *seen)
+{
+    mp__header_t *header = queue->shared.header;
+    mp_status_t status = lock_tail(queue, deadline);
+    if (status != MP_OK)
+        return status;
+    content_t *c = content_of(header);
+    if (full(c)) {
+        *seen = announce(&header->waits[NOT_FULL]);
+        status = MP_BUSY;
+    }
+    if (status == MP_OK || !full(c))
+        status = append(header, kind, type, body, length);
+    mp__word_unlock(&header->lock);
+    return status;
+}
+
+static mp_status_t put_body(mp_queue_t *queue, unsigned kind, mp__item_t type, const void *body, uint64_t length,
+                            mp__deadline_t deadline)
+{
+    mp__header_t *header = queue->shared.header;
+    bool slept = false;
+    for (;;) {
+        uint32_t seen = 0;
+        mp_status_t status = try_put(queue, kind, type, body, length, deadline, &seen);
+        if (status == MP_OK) {
+            notify(&header->waits[NOT_EMPTY]);
+            /* Others may sleep still: hand on the room that is left, or stay announced for them. */
+            if (slept && !full(content_of(header)))
+                notify(&header->waits[NOT_FULL]);
+            return MP_OK;
+        }
+        if (status == MP_NO_MEMORY && deadline > mp__os_now()) {
+            mp__os_sleep(mp__sooner(deadline, mp__os_now() + MEMORY_PAUSE));
+            continue;
+        }
+        if (status != MP_BUSY)
+            return status == MP_TIMEOUT ? mp__error(MP_TIMEOUT, "put into a queue", "another is at it") : status;
+        if (slept)
+            announce(&header->waits[NOT_FULL]);
+        slept = true;
+        status = await(queue, &header->waits[NOT_FULL], seen, deadline);
+        if (status == MP_TIMEOUT)
+            return mp__error(MP_TIMEOUT, "put into a queue", "it is full");
+        if (status != MP_OK)
+            return status;
+    }
+}
+
+/* A payload of its own block: the putter's until it is visible. */
+static mp_status_t put_big(mp_queue_t *queue, mp__item_t type, const void *data, uint64_t size, mp__deadline_t deadline)
+{
+    mp__owner_t self = mp__owner_process(mp__family.process);
+    big_t big = {0, size};
+    mp_status_t status;
+    while ((status = mp__block_alloc(size, self, &big.block)) == MP_NO_MEMORY && deadline > mp__os_now() &&
+           size < mp__family.head->cap)
+        mp__os_sleep(mp__sooner(deadline, mp__os_now() + MEMORY_PAUSE));
+    if (status != MP_OK)
+        return status;
+    memcpy(mp__block_at(big.block, NULL), data, (size_t)size);
+    status = put_body(queue, BIG, type, &big, sizeof big, deadline);
+    if (status == MP_OK)
+        mp__block_give(big.block, self, container_of(queue->shared.header)); /* unless a getter has it already */
+    else
+        mp__block_free(big.block);
+    return status;
+}
+
+mp_status_t mp__queue_put_item(mp_queue_t *queue, mp__item_t type, const void *data, size_t size, mp__deadline_t deadline)
+{
+    return size >= LARGE ? put_big(queue, type, data, size, deadline)
+                         : put_body(queue, SMALL, type, data, size, deadline);
+}
+
+/* ---- the get side */
+
+/* After a death in it: the first item says how many went before it; a chunk that was left behind goes back. */
+static mp_status_t repair_head(mp__header_t *header)
+{
+    content_t *c = content_of(header);
+    spot_t spot;
+    if (!find_spot(header, c->head, &spot))
+        return corrupt();
+    uint64_t word = mp__load64(word_at(&spot));
+    if (WORD_KIND(word) == SMALL || WORD_KIND(word) == BIG)
+        mp__store64(&c->gets, c->gets - (uint32_t)((uint32_t)c->gets - WORD_NUMBER(word)));
+    if (c->retired && c->retired != spot.block)
+        mp__block_free(c->retired);
+    c->retired = 0;
+    return MP_OK;
+}
+
+static mp_status_t lock_head(mp_queue_t *queue, mp__deadline_t deadline)
+{
+    mp__header_t *header = queue->shared.header;
+    mp_status_t status = mp__object_lock(header, &header->second, &queue->shared.handle.reference, deadline);
+    if (status == MP_OWNER_DIED) {
+        status = repair_head(header);
+        if (status != MP_OK)
+            mp__word_unlock(&header->second);
+    }
+    return status;
+}
+
+/* The first item's spot and word, past jumps. MP_BUSY: there is none. Under the lock. */
+static mp_status_t first_item(mp__header_t *header, spot_t *spot, uint64_t *word)
+{
+    content_t *c = content_of(header);
+    for (;;) {
+        if (!find_spot(header, c->head, spot))
+            return corrupt();
+        *word = mp__load64(word_at(spot));
+        switch (WORD_KIND(*word)) {
+        case END:
+            return MP_BUSY;
+        case JUMP:
+            c->retired = spot->block;
+            mp__store64(&c->head, mp__pair(WORD_NUMBER(*word), 0));
+            mp__block_free(spot->block);
+            c->retired = 0;
+            break;
+        default:
+            return fits(spot, WORD_LENGTH(*word)) ? MP_OK : corrupt();
+        }
+    }
+}
+
+/* The store that takes an item. The count comes first: a repair sets it back if head did not follow. */
+static void pass_item(content_t *c, const spot_t *spot, uint64_t word)
+{
+    mp__store64(&c->gets, c->gets + 1);
+    mp__store64(&c->head, mp__pair(mp__high(c->head), (uint32_t)(spot->at + WORD_SIZE + padded(WORD_LENGTH(word)))));
+}
+
+typedef struct wanted {
+    mp__item_t type;
+    uint64_t most;
+    mp__buffer_t *out;
+    uint64_t size;     /* the item's */
+    mp__block_t block; /* a big one's, taken */
+} wanted_t;
+
+static mp_status_t check_item(const wanted_t *wanted, uint64_t word)
+{
+    if (WORD_TYPE(word) != wanted->type)
+        return mp__error(MP_TYPE, "get from a queue", "the first item is %s",
+                         WORD_TYPE(word) == MP__ITEM_BYTES ? "raw bytes" : "a value");
+    if (wanted->size > wanted->most)
+        return mp__error(MP_TOO_LARGE, "get from a queue", "the first item has %llu bytes",
+                         (unsigned long long)wanted->size);
+    return MP_OK;
+}
+
+/* Takes the item at the spot. MP_BUSY: its block went with a dead process; it is passed over. */
+static mp_status_t take_item(mp__header_t *header, const spot_t *spot, uint64_t word, wanted_t *wanted)
+{
+    content_t *c = content_of(header);
+    const uint8_t *body = spot->chunk + spot->at + WORD_SIZE;
+    big_t big = {0, 0};
+    bool is_big = WORD_KIND(word) == BIG;
+    if (is_big) {
+        if (WORD_LENGTH(word) != sizeof big)
+            return corrupt();
+        memcpy(&big, body, sizeof big);
+    }
+    wanted->size = is_big ? big.size : WORD_LENGTH(word);
+    mp_status_t status = check_item(wanted, word);
+    if (status != MP_OK)
+        return status;
+    if (!is_big) {
+        status = mp__buffer_append(wanted->out, body, (size_t)wanted->size);
+    } else if (mp__block_take(big.block, mp__owner_process(mp__family.process))) {
+        wanted->block = big.block;
+    } else {
+        status = MP_BUSY;
+    }
+    if (status == MP_OK || status == MP_BUSY)
+        pass_item(c, spot, word);
+    return status;
+}
+
+/* Takes the first item if there is one, else says how to wait for it: MP_BUSY with *seen. */
+static mp_status_t try_get(mp_queue_t *queue, wanted_t *wanted, mp__deadline_t deadline, uint32_t *seen)
+{
+    mp__header_t *header = queue->shared.header;
+    mp_status_t status = lock_head(queue, deadline);
+    if (status != MP_OK)
+        return status;
+    bool announced = false;
+    for (;;) {
+        spot_t spot;
+        uint64_t word;
+        status = first_item(header, &spot, &word);
+        if (status == MP_OK) {
+            status = take_item(header, &spot, word, wanted);
+            if (status == MP_BUSY)
+                continue;
+            break;
+        }
+        if (status != MP_BUSY || announced)
+            break;
+        /* Announce, then look once more: a putter looks for the announcement after its item is visible. */
+        *seen = announce(&header->waits[NOT_EMPTY]);
+        announced = true;
+    }
+    mp__word_unlock(&header->second);
+    return status;
+}
+
+/* Copies a big item out of its block, which is this process's now. */
+static mp_status_t fetch_big(wanted_t *wanted)
+{
+    uint64_t room;
+    const void *data = mp__block_at(wanted->block, &room);
+    mp_status_t status = data && wanted->size <= room ? mp__buffer_append(wanted->out, data, (size_t)wanted->size) : corrupt();
+    mp__block_free(wanted->block);
+    return status;
+}
+
+static bool has_more(mp__header_t *header)
+{
+    const content_t *c = content_of(header);
+    return mp__load64(&c->puts) != mp__load64(&c->gets);
+}
+
+mp_status_t mp__queue_get_item(mp_queue_t *queue, mp__item_t type, uint64_t most, mp__buffer_t *out, uint64_t *size,
+                               mp__deadline_t deadline)
+{
+    mp__header_t *header = queue->shared.header;
+    wanted_t wanted = {type, most, out, 0, 0};
+    mp__buffer_clear(out);
+    bool slept = false, late = false;
+    for (;;) {
+        uint32_t seen = 0;
+        mp_status_t status = try_get(queue, &wanted, deadline, &seen);
+        *size = wanted.size;
+        if (status == MP_OK) {
+            notify(&header->waits[NOT_FULL]);
+            if (slept && has_more(header))
+                notify(&header->waits[NOT_EMPTY]);
+            else if (slept)
+                announce(&header->waits[NOT_EMPTY]);
+            return wanted.block ? fetch_big(&wanted) : MP_OK;
+        }
+        if (status != MP_BUSY || late) {
+            return status == MP_TIMEOUT || status == MP_BUSY ? mp__error(MP_TIMEOUT, "get from a queue", "it is empty")
+                                                             : status;
+        }
+        status = await(queue, &header->waits[NOT_EMPTY], seen, deadline);
+        slept = true;
+        late = status == MP_TIMEOUT; /* one last look, so that a wake-up is not wasted */
+        if (status == MP_GONE)
+            return status;
+    }
+}
+
+/* ---- the public queue */
+
+mp_status_t mp__queue_open(const mp__reference_t *reference, void **queue)
+{
+    return mp__shared_open(MP_KIND_QUEUE, reference, queue);
+}
+
+mp_status_t mp_queue_create(mp_queue_t **queue, uint64_t max_items)
+{
+    mp_status_t status = mp__shared_create(MP_KIND_QUEUE, (mp__shared_t **)queue);
+    if (status != MP_OK)
+        return status;
+    mp__header_t *header = (*queue)->shared.header;
+    content_t *c = content_of(header);
+    mp__block_t block;
+    status = mp__block_alloc(FIRST_CHUNK, container_of(header), &block);
+    if (status != MP_OK) {
+        mp_queue_close(*queue);
+        *queue = NULL;
+        return status;
+    }
+    mp__store64((uint64_t *)(void *)(mp__family.base + (uint64_t)mp__low(block) * MP__UNIT), 0);
+    c->max_items = max_items;
+    c->tail = c->head = mp__pair(mp__low(block), 0);
+    return MP_OK;
+}
+
+/* Frees the chain and what it names. Nobody is in the queue any more. */
+static void release_chain(mp__header_t *header)
+{
+    content_t *c = content_of(header);
+    spot_t spot;
+    uint64_t word;
+    while (find_spot(header, c->head, &spot)) {
+        mp_status_t status = first_item(header, &spot, &word);
+        if (status != MP_OK) {
+            mp__block_free(spot.block);
+            return;
+        }
+        big_t big;
+        if (WORD_KIND(word) == BIG && WORD_LENGTH(word) == sizeof big) {
+            memcpy(&big, spot.chunk + spot.at + WORD_SIZE, sizeof big);
+            mp__block_free(big.block);
+        }
+        pass_item(c, &spot, word);
+    }
+}
+
+mp_status_t mp_queue_close(mp_queue_t *queue)
+{
+    return mp__shared_close((mp__shared_t *)queue, MP_KIND_QUEUE, release_chain);
+}
+
+mp_status_t mp_queue_size(mp_queue_t *queue, uint64_t *size)
+{
+    mp_status_t status = mp__shared_use((mp__shared_t *)queue, MP_KIND_QUEUE);
+    if (status != MP_OK)
+        return status;
+    const content_t *c = content_of(queue->shared.header);
+    uint64_t gets = mp__load64(&c->gets), puts = mp__load64(&c->puts);
+    if (!mp__object_is(queue->shared.header, &queue->shared.handle.reference))
+        return mp__object_gone("ask a queue's size");
+    *size = puts > gets ? puts - gets : 0;
+    return MP_OK;
+}
+
+/* Begins a put or get. */
+static mp_status_t begin(mp_queue_t *queue, double timeout, mp__deadline_t *deadline)
+{
+    mp_status_t status = mp__shared_use((mp__shared_t *)queue, MP_KIND_QUEUE);
+    return status == MP_OK ? mp__deadline(timeout, deadline) : status;
+}
+
+mp_status_t mp__queue_put(mp_queue_t *queue, mp_value_t value, double timeout)
+{
+    mp__deadline_t deadline;
+    mp_status_t status = begin(queue, timeout, &deadline);
+    if (status != MP_OK)
+        return status;
+    mp__buffer_t buffer;
+    mp__buffer_init(&buffer);
+    status = mp__encode(&value, NULL, &buffer);
+    if (status == MP_OK)
+        status = mp__queue_put_item(queue, MP__ITEM_VALUE, buffer.data, buffer.size, deadline);
+    mp__buffer_fini(&buffer);
+    return status;
+}
+
+mp_status_t mp_queue_get(mp_queue_t *queue, mp_value_t *value, double timeout)
+{
+    mp__deadline_t deadline;
+    mp_status_t status = value ? begin(queue, timeout, &deadline)
+                               : mp__error(MP_INVALID, "get from a queue", "no place for the value");
+    if (status != MP_OK)
+        return status;
+    *value = MP_NONE;
+    uint64_t size;
+    mp__buffer_t buffer;
+    mp__buffer_init(&buffer);
+    status = mp__queue_get_item(queue, MP__ITEM_VALUE, UINT64_MAX, &buffer, &size, deadline);
+    if (status == MP_OK)
+        status = mp__decode(buffer.data, buffer.size, &mp__shared_receiver, value);
+    mp__buffer_fini(&buffer);
+    return status;
+}
+
+mp_status_t mp_queue_put_bytes(mp_queue_t *queue, const void *data, size_t size, double timeout)
+{
+    mp__deadline_t deadline;
+    mp_status_t status = data || !size ? begin(queue, timeout, &deadline)
+                                       : mp__error(MP_INVALID, "put into a queue", "no data");
+    return status == MP_OK ? mp__queue_put_item(queue, MP__ITEM_BYTES, data, size, deadline) : status;
+}
+
+mp_status_t mp_queue_get_bytes(mp_queue_t *queue, void *data, size_t *size, double timeout)
+{
+    mp__deadline_t deadline;
+    mp_status_t status = size && (data || !*size) ? begin(queue, timeout, &deadline)
+                                                  : mp__error(MP_INVALID, "get from a queue", "no room for the bytes");
+    if (status != MP_OK)
+        return status;
+    uint64_t length = 0;
+    mp__buffer_t buffer;
+    mp__buffer_init(&buffer);
+    status = mp__queue_get_item(queue, MP__ITEM_BYTES, *size, &buffer, &length, deadline);
+    if (status == MP_OK && length)
+        memcpy(data, buffer.data, buffer.size);
+    if (status == MP_OK || status == MP_TOO_LARGE)
+        *size = (size_t)length;
+    mp__buffer_fini(&buffer);
+    return status;
+}

@@ -1,0 +1,28 @@
+/* Queues of bytes, for the rest of the library: the public queue's values, the pool's tasks and results, the manager's requests. */
+#ifndef MP_OBJECTS_QUEUE_H
+#define MP_OBJECTS_QUEUE_H
+
+#include <multiproc/queue.h>
+
+#include "core/deadline.h"
+#include "objects/shared.h"
+#include "wire/buffer.h"
+
+/* What an item's bytes are. */
+typedef enum mp__item {
+    MP__ITEM_VALUE = 0, /* an encoded value */
+    MP__ITEM_BYTES = 1  /* the user's own bytes */
+} mp__item_t;
+
+/* A holder (mp_queue_t) of what a reference names. */
+mp_status_t mp__queue_open(const mp__reference_t *reference, void **queue);
+
+/* Puts one item; statuses as mp_queue_put_bytes(). */
+mp_status_t mp__queue_put_item(mp_queue_t *queue, mp__item_t type, const void *data, size_t size, mp__deadline_t deadline);
+
+/* Takes the first item into `out`, which is emptied first. MP_TYPE: it is of the other type, and stays; MP_TOO_LARGE: it has more than
+ * `most` bytes, and stays; its size is then in out->size... nothing is appended. Else as mp_queue_get_bytes(). */
+mp_status_t mp__queue_get_item(mp_queue_t *queue, mp__item_t type, uint64_t most, mp__buffer_t *out, uint64_t *size,
+                               mp__deadline_t deadline);
+
+#endif

@@ -1,0 +1,74 @@
+/* This process's holders of shared objects. */
+#include "objects/shared.h"
+
+#include <stdlib.h>
+
+static void destroy(mp__handle_t *handle)
+{
+    free(handle);
+}
+
+static mp__shared_t *new_holder(mp_kind_t kind, const mp__reference_t *reference, mp__header_t *header)
+{
+    mp__shared_t *shared = calloc(1, sizeof *shared);
+    if (shared) {
+        mp__handle_init(&shared->handle, kind, reference, 0, destroy);
+        shared->header = header;
+    }
+    return shared;
+}
+
+mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out)
+{
+    if (!out)
+        return mp__error(MP_INVALID, "create an object", "no place for the new object");
+    *out = NULL;
+    mp__header_t *header;
+    mp__reference_t reference;
+    mp_status_t status = mp__family_join();
+    if (status == MP_OK)
+        status = mp__object_create((uint16_t)kind, &header, &reference);
+    if (status != MP_OK)
+        return status;
+    *out = new_holder(kind, &reference, header);
+    if (!*out) {
+        mp__object_end(header, &reference, NULL);
+        return mp__error(MP_NO_MEMORY, "create an object", "no memory for its holder");
+    }
+    (*out)->maker = true;
+    return MP_OK;
+}
+
+mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, void **out)
+{
+    mp__header_t *header;
+    mp_status_t status = mp__family_join();
+    if (status == MP_OK)
+        status = mp__object_open(reference, (uint16_t)kind, &header);
+    if (status != MP_OK)
+        return status;
+    *out = new_holder(kind, reference, header);
+    return *out ? MP_OK : mp__error(MP_NO_MEMORY, "open a reference", "no memory for its holder");
+}
+
+mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind)
+{
+    if (MP__UNLIKELY(!mp__handle_is(&shared->handle, kind)))
+        return mp__error(MP_INVALID, "use an object", "this is no %s", mp_kind_name(kind));
+    return mp__family_join();
+}
+
+mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*release)(mp__header_t *))
+{
+    if (!shared)
+        return MP_OK;
+    mp_status_t status = mp__shared_use(shared, kind);
+    if (status != MP_OK)
+        return status;
+    if (shared->maker && mp__object_mine(shared->header)) {
+        shared->maker = false;
+        status = mp__object_end(shared->header, &shared->handle.reference, release);
+    }
+    mp__handle_release(&shared->handle);
+    return status;
+}

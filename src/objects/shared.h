@@ -1,0 +1,26 @@
+/* This process's holder of a shared object of the arena: what mp_queue_t, mp_lock_t and other such types begin with. */
+#ifndef MP_OBJECTS_SHARED_H
+#define MP_OBJECTS_SHARED_H
+
+#include "family/object.h"
+#include "wire/handle.h"
+
+typedef struct mp__shared {
+    mp__handle_t handle;
+    mp__header_t *header;
+    bool maker; /* made by this holder: its close ends the object for all */
+} mp__shared_t;
+
+/* Makes an object and its holder. MP_INVALID: out is NULL. */
+mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out);
+
+/* A holder of what a reference names. */
+mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, void **out);
+
+/* Begins each use: is the pointer one of this kind, and the caller's thread a participant? */
+mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind);
+
+/* The maker's close ends the object (mp__object_end), any close lets go of the holder. */
+mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*release)(mp__header_t *));
+
+#endif

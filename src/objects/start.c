@@ -1,0 +1,237 @@
+/* Starting children: the method in force, the child's slot and argument block, and the two ways to begin it. */
+#include "objects/start.h"
+
+#include "core/local.h"
+#include "core/once.h"
+#include "family/alloc.h"
+#include "objects/bootstrap.h"
+#include "wire/call.h"
+
+#include <apr_env.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define METHOD_VARIABLE "MP_START_METHOD"
+
+/* ---- methods */
+
+static const char *const method_names[] = {[MP_START_SPAWN] = "spawn", [MP_START_FORK] = "fork"};
+
+static uint32_t chosen;   /* by mp_set_start_method */
+static uint32_t inherited; /* from the parent */
+
+static bool supported(mp_start_method_t method)
+{
+    return method == MP_START_SPAWN || (method == MP_START_FORK && mp__os_caps()->fork);
+}
+
+static mp_start_method_t method_named(const char *name)
+{
+    for (unsigned i = MP_START_SPAWN; i < MP__COUNT_OF(method_names); i++)
+        if (strcmp(name, method_names[i]) == 0)
+            return (mp_start_method_t)i;
+    return MP_START_DEFAULT;
+}
+
+/* The environment's word, or NULL. It is copied: the environment may change. */
+static const char *environment_method(void)
+{
+    static MP__THREAD_LOCAL char name[32];
+    apr_pool_t *pool;
+    char *value = NULL;
+    if (mp__os_is_privileged() || mp__local_pool(&pool) != MP_OK)
+        return NULL;
+    bool set = apr_env_get(&value, METHOD_VARIABLE, pool) == APR_SUCCESS && value[0] != '\0';
+    if (set)
+        snprintf(name, sizeof name, "%s", value);
+    apr_pool_destroy(pool);
+    return set ? name : NULL;
+}
+
+mp_status_t mp__start_method(mp_start_method_t wanted, mp_start_method_t *method)
+{
+    const char *step = "choose the start method";
+    *method = wanted ? wanted : chosen ? (mp_start_method_t)chosen : (mp_start_method_t)inherited;
+    if (*method == MP_START_DEFAULT) {
+        const char *name = environment_method();
+        *method = name ? method_named(name) : MP_START_SPAWN;
+        if (*method == MP_START_DEFAULT)
+            return mp__error(MP_INVALID, step, "%s=%s: there is no such method", METHOD_VARIABLE, name);
+    }
+    if (*method != MP_START_SPAWN && *method != MP_START_FORK)
+        return mp__error(MP_INVALID, step, "there is no method %d", (int)*method);
+    if (!supported(*method))
+        return mp__error(MP_UNSUPPORTED, step, "this system has no %s", method_names[*method]);
+    return MP_OK;
+}
+
+void mp__start_method_inherit(mp_start_method_t method)
+{
+    inherited = (uint32_t)method;
+}
+
+mp_status_t mp_set_start_method(const char *name, bool force)
+{
+    const char *step = "set the start method";
+    mp_start_method_t method = name ? method_named(name) : MP_START_DEFAULT;
+    if (method == MP_START_DEFAULT)
+        return mp__error(MP_INVALID, step, "%s: there is no such method", name ? name : "NULL");
+    if (!supported(method))
+        return mp__error(MP_UNSUPPORTED, step, "this system has no %s", name);
+    uint32_t none = 0;
+    if (!mp__cas32(&chosen, &none, (uint32_t)method)) {
+        if (!force)
+            return mp__error(MP_STATE, step, "it was set to %s before", method_names[none]);
+        mp__store32(&chosen, (uint32_t)method);
+    }
+    return MP_OK;
+}
+
+const char *mp_get_start_method(void)
+{
+    mp_start_method_t method = chosen ? (mp_start_method_t)chosen : (mp_start_method_t)inherited;
+    const char *name = method ? method_names[method] : environment_method();
+    return name ? name : method_names[MP_START_SPAWN];
+}
+
+const char *const *mp_all_start_methods(void)
+{
+    static const char *const all[] = {"spawn", "fork", NULL};
+    static const char *const spawn_only[] = {"spawn", NULL};
+    return mp__os_caps()->fork ? all : spawn_only;
+}
+
+/* ---- the lifeline: one a process */
+
+static struct {
+    mp__once_t made;
+    mp__os_handle_t child;
+    mp__os_handle_t mine;
+} lifeline;
+
+static mp_status_t make_lifeline(void)
+{
+    return mp__os_lifeline_create(&lifeline.child, &lifeline.mine);
+}
+
+/* In a fork's child: the parent's end must not stay open here. */
+static mp__os_handle_t leave_lifeline(void)
+{
+    mp__os_handle_t child = lifeline.child;
+    mp__os_handle_close(lifeline.mine);
+    lifeline.made = 0;
+    return child;
+}
+
+/* ---- what the child is told */
+
+/* Writes the arguments into a block of the arena that belongs to the child's slot. */
+static mp_status_t write_block(const mp__start_t *start, uint32_t slot, mp__transfer_t *transfer)
+{
+    mp__buffer_t call;
+    mp__buffer_init(&call);
+    mp__carrier_t carrier = mp__transfer_carrier(transfer);
+    mp__block_t block = 0;
+    mp_status_t status = mp__call_encode(start->function, start->args, &carrier, &call);
+    if (status == MP_OK)
+        status = mp__block_alloc(sizeof(mp__start_block_t) + call.size, mp__owner_process(slot), &block);
+    if (status == MP_OK) {
+        mp__start_block_t *head = mp__block_at(block, NULL);
+        memset(head, 0, sizeof *head);
+        head->size = call.size;
+        head->method = (uint32_t)start->method;
+        head->service = start->service;
+        head->handle_count = (uint32_t)transfer->count;
+        head->parent_slot = mp__family.process;
+        head->parent_epoch = mp__family.epoch;
+        snprintf(head->identity, sizeof head->identity, "%s", start->identity);
+        memcpy(head->handles, transfer->handles, transfer->count * sizeof transfer->handles[0]);
+        memcpy(head + 1, call.data, call.size);
+        mp__process_slot_t *child = &mp__family.processes[slot];
+        child->arguments = block;
+        snprintf(child->name, sizeof child->name, "%s", start->name);
+    }
+    mp__buffer_fini(&call);
+    return status;
+}
+
+static mp__invitation_t invite(uint32_t slot, uint32_t epoch, uint64_t nonce)
+{
+    mp__invitation_t invitation = {.memory = mp__family.arena.memory,
+                                   .life = mp__family.arena.life,
+                                   .size = mp__family.arena.size,
+                                   .slot = slot,
+                                   .epoch = epoch,
+                                   .nonce = nonce};
+    memcpy(invitation.family, mp__family.head->family, sizeof invitation.family);
+    return invitation;
+}
+
+/* ---- the two ways */
+
+static mp_status_t start_by_spawn(const mp__invitation_t *invitation, const mp__transfer_t *transfer,
+                                  mp__os_process_t *process)
+{
+    char variable[256];
+    mp__invitation_print(variable, sizeof variable, invitation, lifeline.child);
+    const char *const environment[] = {variable, NULL};
+    mp__os_handle_t handles[MP__TRANSFER_MOST + 3];
+    size_t count = 0;
+    handles[count++] = invitation->memory;
+    if (invitation->life != MP__NO_HANDLE)
+        handles[count++] = invitation->life;
+    if (lifeline.child != MP__NO_HANDLE)
+        handles[count++] = lifeline.child;
+    memcpy(&handles[count], transfer->handles, transfer->count * sizeof handles[0]);
+    count += transfer->count;
+    mp__os_spawn_t spawn = {
+        .path = mp__os_program_path(), .environment = environment, .handles = handles, .handle_count = count};
+    return mp__os_spawn(&spawn, process);
+}
+
+static mp_status_t start_by_fork(const mp__invitation_t *invitation, const mp__transfer_t *transfer,
+                                 mp__os_process_t *process)
+{
+    bool in_child;
+    mp_status_t status = mp__os_fork(process, &in_child);
+    if (status != MP_OK || !in_child)
+        return status;
+    mp__forked_child(invitation, leave_lifeline(), transfer);
+    return MP_SYSTEM; /* not reached */
+}
+
+static mp_status_t begin(const mp__start_t *start, uint32_t slot, uint32_t epoch, uint64_t nonce, mp__os_process_t *process)
+{
+    mp__transfer_t transfer;
+    mp_status_t status = write_block(start, slot, &transfer);
+    if (status == MP_OK)
+        status = mp__once(&lifeline.made, make_lifeline);
+    if (status != MP_OK)
+        return status;
+    /* What was printed before the start comes before what the child prints; and a fork's child must not print it again. */
+    mp__program()->flush();
+    mp__invitation_t invitation = invite(slot, epoch, nonce);
+    return start->method == MP_START_FORK ? start_by_fork(&invitation, &transfer, process)
+                                          : start_by_spawn(&invitation, &transfer, process);
+}
+
+mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process, uint32_t *slot, uint32_t *epoch)
+{
+    if (!mp__program())
+        return mp__error(MP_NOT_GUARDED, "start a process", "mp_freeze_support(argc, argv) must be main's first line");
+    mp__start_t chosen_start = *start;
+    mp_status_t status = mp__start_method(start->method, &chosen_start.method);
+    if (status == MP_OK)
+        status = mp__family_join();
+    uint64_t nonce;
+    if (status == MP_OK)
+        status = mp__process_prepare(slot, epoch, &nonce);
+    if (status != MP_OK)
+        return status;
+    status = begin(&chosen_start, *slot, *epoch, nonce, process);
+    if (status != MP_OK)
+        mp__process_sweep(*slot, *epoch); /* what failed stays in mp_error(): a sweep that succeeds records nothing */
+    return status;
+}

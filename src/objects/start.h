@@ -1,0 +1,45 @@
+/* Starting children: methods, and what a child is told (bootstrap.c is the other side). */
+#ifndef MP_OBJECTS_START_H
+#define MP_OBJECTS_START_H
+
+#include <multiproc/process.h>
+
+#include "family/family.h"
+#include "objects/transfer.h"
+#include "wire/buffer.h"
+
+typedef struct mp__start {
+    mp_function_t function;
+    mp_args_t args;
+    const char *name;     /* fewer than 64 bytes */
+    const char *identity; /* its number in its parent, behind the parent's: "2:1"; fewer than 64 bytes */
+    mp_start_method_t method;
+    bool service;
+} mp__start_t;
+
+/* Starts a child by the method in force; its slot in the family goes to *slot, *epoch. */
+mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process, uint32_t *slot, uint32_t *epoch);
+
+/* The method in force for `wanted`. MP_INVALID: the environment names an unknown one; MP_UNSUPPORTED. */
+mp_status_t mp__start_method(mp_start_method_t wanted, mp_start_method_t *method);
+
+/* The child takes its parent's method over. */
+void mp__start_method_inherit(mp_start_method_t method);
+
+/* What the argument block in the arena begins with; the encoded call follows. */
+typedef struct mp__start_block {
+    uint64_t size;          /* of the call */
+    uint32_t method;        /* mp_start_method_t */
+    uint32_t service;
+    uint32_t handle_count;  /* the handles that the child was given for its arguments */
+    uint32_t parent_slot;
+    uint32_t parent_epoch;
+    uint32_t reserved;
+    char identity[64];
+    mp__os_handle_t handles[MP__TRANSFER_MOST];
+} mp__start_block_t;
+
+/* The program's own functions, as its inline code handed them over; NULL before mp_freeze_support. */
+const mp__program_t *mp__program(void);
+
+#endif

@@ -1,0 +1,80 @@
+/* Objects inside messages. A connection's number among the message's handles carries its directions in the two lowest bits. */
+#include "objects/transfer.h"
+
+#include "objects/connection.h"
+#include "objects/lock.h"
+#include "objects/manager.h"
+#include "objects/queue.h"
+
+static mp_status_t attach(void *context, const mp_value_t *object, uint32_t *index)
+{
+    mp__transfer_t *transfer = context;
+    if (transfer->count == MP__TRANSFER_MOST)
+        return mp__error(MP_TOO_LARGE, "send", "more than %d connections and descriptors in one message", MP__TRANSFER_MOST);
+    mp__os_handle_t handle = object->as.descriptor;
+    uint32_t directions = 0;
+    if (mp_value_kind(*object) == MP_KIND_CONN) {
+        mp_status_t status = mp__conn_lend(object->as.object, &handle, &directions);
+        if (status != MP_OK)
+            return status;
+    }
+    *index = (uint32_t)transfer->count << 2 | directions;
+    transfer->handles[transfer->count++] = handle;
+    return MP_OK;
+}
+
+mp__carrier_t mp__transfer_carrier(mp__transfer_t *transfer)
+{
+    transfer->count = 0;
+    return (mp__carrier_t){attach, transfer};
+}
+
+static mp_status_t take(void *context, uint32_t index, mp_kind_t kind, void **object)
+{
+    mp__transfer_t *transfer = context;
+    uint32_t number = index >> 2, directions = index & 3;
+    bool conn = kind == MP_KIND_CONN;
+    if (!transfer || number >= transfer->count || transfer->handles[number] == MP__NO_HANDLE || conn != (directions != 0))
+        return mp__error(MP_MALFORMED, "receive", "the message names a handle that did not come with it");
+    mp__os_handle_t handle = transfer->handles[number];
+    if (conn) {
+        mp_status_t status = mp__conn_adopt(handle, directions, object);
+        if (status != MP_OK)
+            return status;
+    } else {
+        *object = (void *)handle;
+    }
+    transfer->handles[number] = MP__NO_HANDLE;
+    return MP_OK;
+}
+
+static mp_status_t open(void *context, mp_kind_t kind, const mp__reference_t *reference, uint64_t item, void **object)
+{
+    (void)context;
+    switch (kind) {
+    case MP_KIND_QUEUE:
+        return mp__queue_open(reference, object);
+    case MP_KIND_LOCK:
+        return mp__lock_open(reference, object);
+    case MP_KIND_MANAGER:
+    case MP_KIND_DICT_PROXY:
+    case MP_KIND_LIST_PROXY:
+        return mp__manager_open(kind, reference, item, object);
+    default:
+        return mp__error(MP_MALFORMED, "receive", "a %s does not travel by reference", mp_kind_name(kind));
+    }
+}
+
+mp__receiver_t mp__transfer_receiver(mp__transfer_t *transfer)
+{
+    return (mp__receiver_t){open, take, transfer};
+}
+
+void mp__transfer_drop(mp__transfer_t *transfer)
+{
+    for (size_t i = 0; i < transfer->count; i++)
+        mp__os_handle_close(transfer->handles[i]);
+    transfer->count = 0;
+}
+
+const mp__receiver_t mp__shared_receiver = {open, take, NULL};

@@ -1,0 +1,144 @@
+/* Which descriptors a started program gets: only the named ones. Everything of ours is closed to children anyway, but a
+ * host's may be open to them. */
+#include "posix/posix.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Closes all from a number on, in the child: no descriptor that another thread opens meanwhile is missed. */
+#if MP__POSIX_LINUX && defined(__GLIBC__) && defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 34)
+#define HAVE_CLOSE_FROM 1
+#endif
+#elif defined(__FreeBSD__)
+#include <sys/param.h>
+#if __FreeBSD_version >= 1301000
+#define HAVE_CLOSE_FROM 1
+#endif
+#endif
+
+static int standard_three(posix_spawn_file_actions_t *actions, bool has_input)
+{
+    int code = has_input ? 0 : posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && !code; fd++)
+        if (fcntl(fd, F_GETFD) < 0) /* closed: so that nothing else gets that number */
+            code = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_WRONLY, 0);
+    return code;
+}
+
+#if defined(__APPLE__)
+
+int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int *keep, size_t n)
+{
+    *flags = (short)(*flags | POSIX_SPAWN_CLOEXEC_DEFAULT);
+    int code = standard_three(actions, n && keep[0] == STDIN_FILENO);
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && !code; fd++)
+        if (fcntl(fd, F_GETFD) >= 0)
+            code = posix_spawn_file_actions_addinherit_np(actions, fd);
+    for (size_t i = 0; i < n && !code; i++)
+        code = posix_spawn_file_actions_addinherit_np(actions, keep[i]);
+    return code;
+}
+
+#else
+
+/* Opens a descriptor to the program. To duplicate it onto itself would do, but older C libraries leave it closed then;
+ * so it goes over a number that the child has no other use for, which is closed like all that are not named. */
+static int open_to_child(posix_spawn_file_actions_t *actions, int fd, int scratch)
+{
+    int code = posix_spawn_file_actions_adddup2(actions, fd, scratch);
+    return code ? code : posix_spawn_file_actions_adddup2(actions, scratch, fd);
+}
+
+static int pass_named(posix_spawn_file_actions_t *actions, const int *keep, size_t n)
+{
+    int scratch = STDERR_FILENO + 1;
+    for (size_t i = 0; i < n; i++)
+        if (keep[i] == scratch)
+            scratch++;
+    int code = 0;
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && !code; fd++)
+        if (fcntl(fd, F_GETFD) >= 0)
+            code = open_to_child(actions, fd, scratch);
+    for (size_t i = 0; i < n && !code; i++)
+        code = open_to_child(actions, keep[i], scratch);
+    return code ? code : posix_spawn_file_actions_addclose(actions, scratch);
+}
+
+#if defined(HAVE_CLOSE_FROM)
+
+static int close_others(posix_spawn_file_actions_t *actions, const int *keep, size_t n)
+{
+    int fd = STDERR_FILENO + 1;
+    int code = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (; fd < keep[i] && !code; fd++)
+            code = posix_spawn_file_actions_addclose(actions, fd);
+        fd = keep[i] < fd ? fd : keep[i] + 1;
+    }
+    return code ? code : posix_spawn_file_actions_addclosefrom_np(actions, fd);
+}
+
+#else
+
+/* One descriptor of this process: does the child have to close it? (One that another thread opens after this was asked
+ * is missed, and one that it closes is closed in vain.) */
+static int close_one(posix_spawn_file_actions_t *actions, int fd, const int *keep, size_t n)
+{
+    int flags = fcntl(fd, F_GETFD);
+    if (fd <= STDERR_FILENO || flags < 0 || (flags & FD_CLOEXEC))
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        if (keep[i] == fd)
+            return 0;
+    return posix_spawn_file_actions_addclose(actions, fd);
+}
+
+/* ENOENT: /dev/fd is no list of this process' descriptors, which shows in that the one that lists is not in it. */
+static int close_listed(posix_spawn_file_actions_t *actions, const int *keep, size_t n)
+{
+    DIR *list = opendir("/dev/fd");
+    if (!list)
+        return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? errno : ENOENT;
+    int code = 0;
+    bool complete = false;
+    struct dirent *entry;
+    while (!code && (entry = readdir(list))) {
+        char *end;
+        long fd = strtol(entry->d_name, &end, 10);
+        if (*end || end == entry->d_name || fd > INT32_MAX)
+            continue;
+        complete = complete || fd == dirfd(list);
+        code = close_one(actions, (int)fd, keep, n);
+    }
+    closedir(list);
+    return complete || code ? code : ENOENT;
+}
+
+static int close_others(posix_spawn_file_actions_t *actions, const int *keep, size_t n)
+{
+    int code = close_listed(actions, keep, n);
+    if (code != ENOENT)
+        return code;
+    long limit = sysconf(_SC_OPEN_MAX);
+    code = 0;
+    for (int fd = STDERR_FILENO + 1; fd < limit && !code; fd++)
+        code = close_one(actions, fd, keep, n);
+    return code;
+}
+
+#endif
+
+int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int *keep, size_t n)
+{
+    (void)flags;
+    int code = standard_three(actions, n && keep[0] == STDIN_FILENO);
+    if (!code)
+        code = pass_named(actions, keep, n);
+    return code ? code : close_others(actions, keep, n);
+}
+
+#endif

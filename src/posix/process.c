@@ -1,0 +1,321 @@
+/* Starting, waiting for and ending processes. Programs are started by posix_spawn, because apr_proc_create forks (which
+ * costs milliseconds in a large process) and reports a program that is not there as a success. */
+#include "posix/posix.h"
+
+#include "core/error.h"
+
+#include <apr_thread_proc.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* How often a wait looks for itself, should the sentinel not tell. */
+#define LOOK (MP__SECOND / 2)
+
+/* ---- start
+ * --------------------------------------------------------------------------------------------------------------------
+ */
+
+/* What posix_spawn is called with. */
+typedef struct plan {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    char **environment;
+    char sentinel_variable[64];
+    int *keep;
+    size_t keep_count;
+} plan_t;
+
+static bool same_name(const char *variable, const char *other)
+{
+    size_t length = strcspn(variable, "=");
+    return strncmp(variable, other, length) == 0 && other[length] == '=';
+}
+
+static bool is_replaced(const char *variable, char *const *by, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (same_name(by[i], variable))
+            return true;
+    return false;
+}
+
+static size_t length_of(char *const *list)
+{
+    size_t n = 0;
+    while (list && list[n])
+        n++;
+    return n;
+}
+
+/* The new variables come first, then those of this process that they do not replace. Strings are borrowed. */
+static int plan_environment(plan_t *plan, const char *const *added, const char *sentinel)
+{
+    size_t n = 0;
+    plan->environment = calloc(length_of(environ) + length_of((char *const *)added) + 2, sizeof *plan->environment);
+    if (!plan->environment)
+        return ENOMEM;
+    if (sentinel)
+        plan->environment[n++] = (char *)sentinel;
+    for (size_t i = 0; added && added[i]; i++)
+        plan->environment[n++] = (char *)added[i];
+    size_t replaced_by = n;
+    for (size_t i = 0; environ && environ[i]; i++)
+        if (!is_replaced(environ[i], plan->environment, replaced_by))
+            plan->environment[n++] = environ[i];
+    return 0;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    int x = *(const int *)a;
+    int y = *(const int *)b;
+    return (x > y) - (x < y);
+}
+
+/* The descriptors that the child gets, sorted and once each; output and error it gets anyway. */
+static int plan_handles(plan_t *plan, const mp__os_spawn_t *spawn, int sentinel)
+{
+    size_t n = 0;
+    plan->keep = calloc(spawn->handle_count + 1, sizeof *plan->keep);
+    if (!plan->keep)
+        return ENOMEM;
+    for (size_t i = 0; i < spawn->handle_count; i++) {
+        int fd = mp__posix_descriptor(spawn->handles[i]);
+        if (fcntl(fd, F_GETFD) < 0)
+            return EBADF;
+        if (fd != STDOUT_FILENO && fd != STDERR_FILENO)
+            plan->keep[n++] = fd;
+    }
+    if (sentinel >= 0)
+        plan->keep[n++] = sentinel;
+    qsort(plan->keep, n, sizeof *plan->keep, compare_numbers);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || plan->keep[i] != plan->keep[i - 1])
+            plan->keep[plan->keep_count++] = plan->keep[i];
+    return 0;
+}
+
+static int plan_actions(plan_t *plan)
+{
+    sigset_t none;
+    short flags = POSIX_SPAWN_SETSIGMASK;
+    sigemptyset(&none);
+    int code = mp__posix_inherit(&plan->actions, &flags, plan->keep, plan->keep_count);
+    if (!code)
+        code = posix_spawnattr_setsigmask(&plan->attributes, &none);
+    return code ? code : posix_spawnattr_setflags(&plan->attributes, flags);
+}
+
+static int plan_start(plan_t *plan, const mp__os_spawn_t *spawn, const mp__posix_sentinel_t *sentinel)
+{
+    int told = mp__posix_sentinel_tell(sentinel, plan->sentinel_variable, sizeof plan->sentinel_variable);
+    if (told < 0)
+        return errno;
+    int code = plan_environment(plan, spawn->environment, told ? plan->sentinel_variable : NULL);
+    if (!code)
+        code = plan_handles(plan, spawn, sentinel->ends[1]);
+    return code ? code : plan_actions(plan);
+}
+
+static int start(const mp__os_spawn_t *spawn, const mp__posix_sentinel_t *sentinel, pid_t *pid)
+{
+    plan_t plan = {0};
+    char *const alone[] = {(char *)spawn->path, NULL};
+    char *const *arguments = spawn->arguments ? (char *const *)spawn->arguments : mp__posix_program_arguments();
+    int code = posix_spawn_file_actions_init(&plan.actions);
+    if (code)
+        return code;
+    code = posix_spawnattr_init(&plan.attributes);
+    if (code) {
+        posix_spawn_file_actions_destroy(&plan.actions);
+        return code;
+    }
+    code = plan_start(&plan, spawn, sentinel);
+    if (!code)
+        code = posix_spawn(pid, spawn->path, &plan.actions, &plan.attributes, arguments ? arguments : alone,
+                           plan.environment);
+    posix_spawnattr_destroy(&plan.attributes);
+    posix_spawn_file_actions_destroy(&plan.actions);
+    free(plan.environment);
+    free(plan.keep);
+    return code;
+}
+
+static mp_status_t start_error(int code)
+{
+    switch (code) {
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+        return mp__error_native(MP_NOT_FOUND, "start a program", code);
+    case EACCES:
+    case EPERM:
+    case EISDIR:
+    case ENOEXEC:
+        return mp__error_native(MP_DENIED, "start a program", code);
+    case EAGAIN: /* processes */
+    case E2BIG:  /* arguments and environment */
+        return mp__error_native(MP_LIMIT, "start a program", code);
+    default:
+        return mp__posix_error("start a program", code);
+    }
+}
+
+static void init_process(mp__os_process_t *process)
+{
+    *process = (mp__os_process_t){.sentinel = MP__NO_HANDLE};
+}
+
+mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process)
+{
+    mp__posix_sentinel_t sentinel;
+    pid_t pid;
+    init_process(process);
+    mp_status_t status = mp__posix_sentinel_prepare(&sentinel);
+    if (status != MP_OK)
+        return status;
+    int code = start(spawn, &sentinel, &pid);
+    if (code) {
+        mp__posix_sentinel_cancel(&sentinel);
+        return start_error(code);
+    }
+    process->pid = (int32_t)pid;
+    return mp__posix_sentinel_parent(&sentinel, pid, &process->sentinel);
+}
+
+static void null_input(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fd == STDIN_FILENO) {
+        if (fd == STDIN_FILENO)
+            fcntl(fd, F_SETFD, 0);
+        return;
+    }
+    dup2(fd, STDIN_FILENO);
+    mp__posix_close(fd);
+}
+
+mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
+{
+    mp__posix_sentinel_t sentinel;
+    apr_proc_t forked;
+    init_process(process);
+    *in_child = false;
+    mp_status_t status = mp__posix_sentinel_prepare(&sentinel);
+    if (status != MP_OK)
+        return status;
+    apr_status_t code = apr_proc_fork(&forked, NULL);
+    if (code == APR_INCHILD) {
+        mp__posix_sentinel_child(&sentinel);
+        null_input();
+        *in_child = true;
+        return MP_OK;
+    }
+    if (code == APR_INPARENT) {
+        process->pid = (int32_t)forked.pid;
+        return mp__posix_sentinel_parent(&sentinel, forked.pid, &process->sentinel);
+    }
+    mp__posix_sentinel_cancel(&sentinel);
+    return code == EAGAIN ? mp__error_apr(MP_LIMIT, "fork", code) : mp__posix_error("fork", code);
+}
+
+/* ---- wait and end
+ * ----------------------------------------------------------------------------------------------------------------- */
+
+/* Has it ended? Then it is reaped, and its end known. */
+static bool reap(mp__os_process_t *process)
+{
+    int result = 0;
+    pid_t got;
+    do {
+        got = waitpid((pid_t)process->pid, &result, WNOHANG);
+    } while (got < 0 && errno == EINTR);
+    if (got == 0)
+        return false;
+    process->exit =
+        (mp__os_exit_t){.end = MP__OS_UNKNOWN}; /* ECHILD: the host reaps all children, or ignores SIGCHLD */
+    if (got > 0 && WIFEXITED(result))
+        process->exit = (mp__os_exit_t){.end = MP__OS_EXITED, .code = WEXITSTATUS(result)};
+    else if (got > 0 && WIFSIGNALED(result))
+        process->exit = (mp__os_exit_t){.end = MP__OS_SIGNALLED, .code = WTERMSIG(result)};
+    process->reaped = true;
+    return true;
+}
+
+mp_status_t mp__os_process_wait(mp__os_process_t *process, mp__deadline_t deadline)
+{
+    int64_t pause = MP__MILLISECOND;
+    while (!process->reaped && !reap(process)) {
+        if (mp__posix_left(deadline, 1) == 0)
+            return mp__error_native(MP_TIMEOUT, "wait for a process", ETIMEDOUT);
+        struct pollfd sentinel = {.fd = mp__posix_descriptor(process->sentinel), .events = POLLIN};
+        mp__deadline_t look = mp__sooner(deadline, mp__os_now() + LOOK);
+        if (sentinel.fd >= 0 && mp__posix_poll(&sentinel, 1, look) == 0)
+            continue;
+        if (reap(process))
+            break;
+        /* Ready though it lives (it closed the pipe), or there is none. */
+        mp__os_sleep(mp__sooner(deadline, mp__os_now() + pause));
+        pause = pause * 2 < LOOK ? pause * 2 : LOOK;
+    }
+    return MP_OK;
+}
+
+/* Is it still there to be reaped by this process, so that its number cannot be another's? */
+static bool is_ours(pid_t pid)
+{
+    siginfo_t info;
+    int code;
+    do {
+        code = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT);
+    } while (code < 0 && errno == EINTR);
+    return code == 0;
+}
+
+mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill_it)
+{
+    int signal = kill_it ? SIGKILL : SIGTERM;
+    if (process->reaped)
+        return MP_OK;
+    if (mp__posix_pidfd_signal(mp__posix_descriptor(process->sentinel), signal) == 0 || errno == ESRCH)
+        return MP_OK;
+    if (errno != EPERM && (!is_ours((pid_t)process->pid) || kill((pid_t)process->pid, signal) == 0 || errno == ESRCH))
+        return MP_OK;
+    if (errno == EPERM)
+        return mp__error_native(MP_DENIED, "signal a process", errno);
+    return mp__posix_error("signal a process", errno);
+}
+
+void mp__os_process_close(mp__os_process_t *process)
+{
+    mp__os_handle_close(process->sentinel);
+    process->sentinel = MP__NO_HANDLE;
+}
+
+/* ---- the lifeline: a pipe in which nothing ever comes but its end
+ * ------------------------------------------------------------------- */
+
+mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine)
+{
+    int ends[2];
+    *child = *mine = MP__NO_HANDLE;
+    if (mp__posix_pipe(ends) < 0)
+        return mp__posix_error("make the lifeline", errno);
+    *child = ends[0];
+    *mine = ends[1];
+    return MP_OK;
+}
+
+void mp__os_lifeline_wait(mp__os_handle_t child)
+{
+    struct pollfd end = {.fd = mp__posix_descriptor(child), .events = POLLIN};
+    while (end.fd >= 0 && mp__posix_poll(&end, 1, MP__NEVER) < 0 && errno != EBADF && errno != EINVAL)
+        mp__os_sleep(mp__os_now() + MP__MILLISECOND);
+}

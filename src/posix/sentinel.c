@@ -1,0 +1,170 @@
+/* The descriptor that becomes ready when a process has ended: its pidfd, or a pipe of which it alone holds the writing
+ * end. So that nobody else holds that end, one start at a time prepares one, forks of the host wait meanwhile, and
+ * every fork's child drops the one that its parent lives by. */
+#include "posix/posix.h"
+
+#include "core/atomic.h"
+#include "core/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define VARIABLE "MP_SENTINEL"
+
+static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
+static MP__THREAD_LOCAL bool starts; /* this thread holds it */
+static int own_end = -1;             /* the writing end that this process' parent watches */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int fork_code;
+
+static void before_fork(void)
+{
+    if (!starts)
+        pthread_mutex_lock(&starting);
+}
+
+static void after_fork_parent(void)
+{
+    if (!starts)
+        pthread_mutex_unlock(&starting);
+}
+
+static void after_fork_child(void)
+{
+    pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+    starting = fresh;
+    mp__posix_close(own_end);
+    own_end = -1;
+}
+
+static void watch_forks(void)
+{
+    fork_code = pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
+
+static bool have_pidfd(void)
+{
+    static uint32_t known; /* 1: yes, 2: no */
+    if (mp__load32(&known) == 0) {
+        int fd = mp__posix_pidfd_open(getpid());
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+            return true;
+        mp__store32(&known, fd < 0 ? 2 : 1);
+        mp__posix_close(fd);
+    }
+    return mp__load32(&known) == 1;
+}
+
+static void release(mp__posix_sentinel_t *sentinel)
+{
+    *sentinel = (mp__posix_sentinel_t){{-1, -1}};
+    if (starts) {
+        starts = false;
+        pthread_mutex_unlock(&starting);
+    }
+}
+
+mp_status_t mp__posix_sentinel_prepare(mp__posix_sentinel_t *sentinel)
+{
+    *sentinel = (mp__posix_sentinel_t){{-1, -1}};
+    if (have_pidfd())
+        return MP_OK;
+    pthread_once(&once, watch_forks);
+    if (fork_code)
+        return mp__posix_error("ask to be called after fork", fork_code);
+    pthread_mutex_lock(&starting);
+    starts = true;
+    if (mp__posix_pipe(sentinel->ends) < 0) {
+        int code = errno;
+        release(sentinel);
+        return mp__posix_error("make a process' sentinel", code);
+    }
+    return MP_OK;
+}
+
+void mp__posix_sentinel_cancel(mp__posix_sentinel_t *sentinel)
+{
+    mp__posix_close(sentinel->ends[0]);
+    mp__posix_close(sentinel->ends[1]);
+    release(sentinel);
+}
+
+void mp__posix_sentinel_child(mp__posix_sentinel_t *sentinel)
+{
+    mp__posix_close(sentinel->ends[0]);
+    own_end = sentinel->ends[1];
+    /* The handler of forks has made the mutex anew. */
+    *sentinel = (mp__posix_sentinel_t){{-1, -1}};
+    starts = false;
+}
+
+/* A descriptor that is ready already. */
+static int ended(void)
+{
+    int ends[2];
+    if (mp__posix_pipe(ends) < 0)
+        return -1;
+    mp__posix_close(ends[1]);
+    return ends[0];
+}
+
+mp_status_t mp__posix_sentinel_parent(mp__posix_sentinel_t *sentinel, pid_t pid, mp__os_handle_t *handle)
+{
+    int fd = sentinel->ends[0];
+    if (fd >= 0) {
+        mp__posix_close(sentinel->ends[1]);
+        release(sentinel);
+    } else {
+        fd = mp__posix_pidfd_open(pid);
+        if (fd < 0 && errno == ESRCH) /* the host reaps all children, and was faster */
+            fd = ended();
+    }
+    if (fd < 0) {
+        int code = errno;
+        kill(pid, SIGKILL);
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+        return mp__posix_error("make a process' sentinel", code);
+    }
+    *handle = fd;
+    return MP_OK;
+}
+
+int mp__posix_sentinel_tell(const mp__posix_sentinel_t *sentinel, char *variable, size_t size)
+{
+    struct stat file;
+    if (sentinel->ends[1] < 0)
+        return 0;
+    if (fstat(sentinel->ends[1], &file) < 0)
+        return -1;
+    snprintf(variable, size, VARIABLE "=%d-%" PRIuMAX, sentinel->ends[1], (uintmax_t)file.st_ino);
+    return 1;
+}
+
+/* The number is only believed if it is that very pipe: a stale variable must not change the host's descriptors. */
+void mp__posix_sentinel_adopt(void)
+{
+    struct stat file;
+    const char *text = mp__os_is_privileged() ? NULL : getenv(VARIABLE);
+    if (!text)
+        return;
+    char *end;
+    long number = strtol(text, &end, 10);
+    uintmax_t inode = *end == '-' ? strtoumax(end + 1, NULL, 10) : 0;
+    bool valid = number > STDERR_FILENO && number <= INT_MAX && fstat((int)number, &file) == 0 &&
+                 S_ISFIFO(file.st_mode) && (uintmax_t)file.st_ino == inode &&
+                 fcntl((int)number, F_SETFD, FD_CLOEXEC) == 0;
+    unsetenv(VARIABLE);
+    pthread_once(&once, watch_forks);
+    if (valid && own_end < 0)
+        own_end = (int)number;
+}

@@ -1,0 +1,323 @@
+/* Processes: starting, waiting, ending; the job and the lifeline that end children with this process. */
+#include "win32.h"
+
+#include "core/error.h"
+#include "win32/quote.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Above the exit codes that programs use by habit, as CPython has it: a process ended by mp__os_process_signal. */
+#define SIGNALLED 0x10000
+#define TERMINATE 15
+#define KILL      9
+
+static const char starting[] = "start a process";
+
+/* ---- the command line ---- */
+
+static mp_status_t quote_all(const char *const *arguments, char *line)
+{
+    char *out = line;
+    for (size_t i = 0; arguments[i]; i++) {
+        if (i > 0)
+            *out++ = ' ';
+        if (i > 0)
+            out = mp__win_quote(out, arguments[i]);
+        else if (!mp__win_quote_program(&out, arguments[0]))
+            return mp__error(MP_INVALID, starting, "a program's name cannot have a '\"'");
+    }
+    *out = 0;
+    return MP_OK;
+}
+
+/* Also CreateProcessW writes into what it is given. */
+static mp_status_t copy_own_line(wchar_t **line)
+{
+    *line = _wcsdup(GetCommandLineW());
+    return *line ? MP_OK : mp__error(MP_NO_MEMORY, starting, "no memory");
+}
+
+static mp_status_t make_line(const char *const *arguments, wchar_t **line)
+{
+    if (!arguments)
+        return copy_own_line(line);
+    size_t room = 1;
+    for (size_t i = 0; arguments[i]; i++)
+        room += mp__win_quote_room(arguments[i]);
+    char *text = malloc(room);
+    if (!text)
+        return mp__error(MP_NO_MEMORY, starting, "no memory");
+    mp_status_t status = quote_all(arguments, text);
+    if (!status) {
+        *line = mp__win_wide(text);
+        if (!*line)
+            status = mp__win_failure(starting);
+    }
+    free(text);
+    return status;
+}
+
+/* ---- the job ---- */
+
+/* The job that ends all children when this process ends, however it ends: the system closes the only handle on it then.
+ * NULL: it cannot be had; children have their lifeline all the same. */
+static HANDLE children_job(void)
+{
+    static SRWLOCK lock = SRWLOCK_INIT;
+    static bool made;
+    static HANDLE job;
+    AcquireSRWLockExclusive(&lock);
+    if (!made) {
+        JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {.BasicLimitInformation.LimitFlags =
+                                                           JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE};
+        job = CreateJobObjectW(NULL, NULL);
+        if (job && !SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits)) {
+            CloseHandle(job);
+            job = NULL;
+        }
+        made = true;
+    }
+    ReleaseSRWLockExclusive(&lock);
+    return job;
+}
+
+/* ---- what a child inherits ---- */
+
+typedef struct inheritance {
+    HANDLE standard[3]; /* inheritable copies */
+    HANDLE *list;       /* all, each once: the system refuses a list with doubles */
+    size_t count;
+    size_t standard_count; /* of the list, in front */
+} inheritance_t;
+
+/* While a handle is inheritable, every other start of this library must wait; it would not inherit it, having a list,
+ * but would take the mark away. */
+static SRWLOCK inheriting = SRWLOCK_INIT;
+
+static void add_once(inheritance_t *all, HANDLE handle)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i] == handle)
+            return;
+    all->list[all->count++] = handle;
+}
+
+static HANDLE open_null(void)
+{
+    SECURITY_ATTRIBUTES inheritable = {.nLength = sizeof inheritable, .bInheritHandle = TRUE};
+    return CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, &inheritable,
+                       OPEN_EXISTING, 0, NULL);
+}
+
+/* An inheritable copy of one of this process's standard handles, or the null device where it has none. */
+static HANDLE copy_standard(DWORD which)
+{
+    HANDLE own = GetStdHandle(which);
+    HANDLE copy;
+    if (own && own != INVALID_HANDLE_VALUE &&
+        DuplicateHandle(GetCurrentProcess(), own, GetCurrentProcess(), &copy, 0, TRUE, DUPLICATE_SAME_ACCESS))
+        return copy;
+    return open_null();
+}
+
+static void disinherit(inheritance_t *all)
+{
+    for (size_t i = 0; i < all->standard_count; i++)
+        CloseHandle(all->list[i]);
+    for (size_t i = all->standard_count; i < all->count; i++)
+        SetHandleInformation(all->list[i], HANDLE_FLAG_INHERIT, 0);
+    free(all->list);
+}
+
+static mp_status_t inherit(const mp__os_spawn_t *spawn, inheritance_t *all)
+{
+    *all = (inheritance_t){.list = malloc((spawn->handle_count + MP__COUNT_OF(all->standard)) * sizeof *all->list)};
+    if (!all->list)
+        return mp__error(MP_NO_MEMORY, starting, "no memory");
+    all->standard[0] = open_null();
+    all->standard[1] = copy_standard(STD_OUTPUT_HANDLE);
+    all->standard[2] = copy_standard(STD_ERROR_HANDLE);
+    for (size_t i = 0; i < MP__COUNT_OF(all->standard); i++) {
+        if (all->standard[i] == INVALID_HANDLE_VALUE)
+            return mp__win_failure(starting);
+        add_once(all, all->standard[i]);
+    }
+    all->standard_count = all->count;
+    for (size_t i = 0; i < spawn->handle_count; i++) {
+        HANDLE handle = mp__win_handle(spawn->handles[i]);
+        if (handle == INVALID_HANDLE_VALUE || !SetHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT))
+            return mp__error_native(MP_INVALID, starting, ERROR_INVALID_HANDLE);
+        add_once(all, handle);
+    }
+    return MP_OK;
+}
+
+/* ---- start ---- */
+
+/* Windows 10; earlier ones refuse it. Its name is missing in some headers. */
+#define JOB_LIST_ATTRIBUTE ((DWORD_PTR)0x2000D)
+
+/* What CreateProcessW is told beside the image and the line. */
+static mp_status_t make_attributes(inheritance_t *all, HANDLE *job, LPPROC_THREAD_ATTRIBUTE_LIST *list)
+{
+    SIZE_T size = 0;
+    InitializeProcThreadAttributeList(NULL, 2, 0, &size);
+    *list = malloc(size);
+    if (!*list)
+        return mp__error(MP_NO_MEMORY, starting, "no memory");
+    if (!InitializeProcThreadAttributeList(*list, 2, 0, &size)) {
+        free(*list);
+        *list = NULL;
+        return mp__win_failure(starting);
+    }
+    if (!UpdateProcThreadAttribute(*list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, all->list,
+                                   all->count * sizeof *all->list, NULL, NULL))
+        return mp__win_failure(starting);
+    if (*job && !UpdateProcThreadAttribute(*list, 0, JOB_LIST_ATTRIBUTE, job, sizeof *job, NULL, NULL))
+        *job = NULL;
+    return MP_OK;
+}
+
+typedef struct start {
+    wchar_t *image;
+    wchar_t *line;
+    wchar_t *environment;
+} start_t;
+
+/* Creates it with the job; *job says afterwards whether it was taken. */
+static mp_status_t create(const start_t *start, inheritance_t *all, HANDLE *job, PROCESS_INFORMATION *made)
+{
+    STARTUPINFOEXW info = {.StartupInfo = {.cb = sizeof info, .dwFlags = STARTF_USESTDHANDLES}};
+    info.StartupInfo.hStdInput = all->standard[0];
+    info.StartupInfo.hStdOutput = all->standard[1];
+    info.StartupInfo.hStdError = all->standard[2];
+    mp_status_t status = make_attributes(all, job, &info.lpAttributeList);
+    if (!status && !CreateProcessW(start->image, start->line, NULL, NULL, TRUE,
+                                   EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT, start->environment, NULL,
+                                   &info.StartupInfo, made))
+        status = mp__win_failure(starting);
+    if (info.lpAttributeList)
+        DeleteProcThreadAttributeList(info.lpAttributeList);
+    free(info.lpAttributeList);
+    return status;
+}
+
+static mp_status_t launch(const start_t *start, const mp__os_spawn_t *spawn, PROCESS_INFORMATION *made)
+{
+    inheritance_t all;
+    AcquireSRWLockExclusive(&inheriting);
+    mp_status_t status = inherit(spawn, &all);
+    if (!status) {
+        HANDLE job = children_job();
+        status = create(start, &all, &job, made);
+        if (status == MP_DENIED && job) { /* by a job of somebody else around this process, perhaps */
+            job = NULL;
+            status = create(start, &all, &job, made);
+        }
+    }
+    disinherit(&all);
+    ReleaseSRWLockExclusive(&inheriting);
+    return status;
+}
+
+static mp_status_t prepare(const mp__os_spawn_t *spawn, start_t *start)
+{
+    start->image = mp__win_wide(spawn->path);
+    if (!start->image)
+        return mp__win_failure(starting);
+    mp_status_t status = make_line(spawn->arguments, &start->line);
+    return status ? status : mp__win_environment(spawn->environment, &start->environment);
+}
+
+mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process)
+{
+    start_t start = {0};
+    PROCESS_INFORMATION made;
+    mp_status_t status = prepare(spawn, &start);
+    if (!status)
+        status = launch(&start, spawn, &made);
+    free(start.image);
+    free(start.line);
+    free(start.environment);
+    if (status)
+        return status;
+    CloseHandle(made.hThread);
+    *process = (mp__os_process_t){.pid = (int32_t)made.dwProcessId, .sentinel = (mp__os_handle_t)made.hProcess};
+    return MP_OK;
+}
+
+mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
+{
+    (void)process;
+    (void)in_child;
+    return mp__error(MP_UNSUPPORTED, "fork", "this system has no fork");
+}
+
+/* ---- the end ---- */
+
+static mp__os_exit_t exit_of(DWORD code)
+{
+    if (code == (SIGNALLED | TERMINATE) || code == (SIGNALLED | KILL))
+        return (mp__os_exit_t){MP__OS_SIGNALLED, (int32_t)(code & ~(DWORD)SIGNALLED)};
+    return (mp__os_exit_t){MP__OS_EXITED, (int32_t)code};
+}
+
+mp_status_t mp__os_process_wait(mp__os_process_t *process, mp__deadline_t deadline)
+{
+    static const char step[] = "wait for a process";
+    if (process->reaped)
+        return MP_OK;
+    HANDLE handle = mp__win_handle(process->sentinel);
+    DWORD code;
+    switch (mp__win_wait(handle, deadline)) {
+    case WAIT_OBJECT_0:
+        if (!GetExitCodeProcess(handle, &code))
+            return mp__win_failure(step);
+        process->exit = exit_of(code);
+        process->reaped = true;
+        return MP_OK;
+    case WAIT_TIMEOUT:
+        return mp__error(MP_TIMEOUT, step, "it still runs");
+    default:
+        return mp__win_failure(step);
+    }
+}
+
+mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill)
+{
+    if (process->reaped)
+        return MP_OK;
+    HANDLE handle = mp__win_handle(process->sentinel);
+    DWORD code;
+    if (TerminateProcess(handle, SIGNALLED | (kill ? KILL : TERMINATE)))
+        return MP_OK;
+    DWORD refusal = GetLastError();
+    if (GetExitCodeProcess(handle, &code) && code != STILL_ACTIVE) /* it ends, or has ended */
+        return MP_OK;
+    return mp__win_failure_code("end a process", refusal);
+}
+
+void mp__os_process_close(mp__os_process_t *process)
+{
+    mp__os_handle_close(process->sentinel);
+    process->sentinel = MP__NO_HANDLE;
+}
+
+/* ---- the lifeline: a handle on this very process ---- */
+
+mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine)
+{
+    HANDLE self = GetCurrentProcess();
+    HANDLE handle;
+    if (!DuplicateHandle(self, self, self, &handle, SYNCHRONIZE, FALSE, 0))
+        return mp__win_failure("make a lifeline");
+    *child = (mp__os_handle_t)handle;
+    *mine = MP__NO_HANDLE;
+    return MP_OK;
+}
+
+void mp__os_lifeline_wait(mp__os_handle_t child)
+{
+    WaitForSingleObject(mp__win_handle(child), INFINITE);
+}

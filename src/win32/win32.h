@@ -1,0 +1,56 @@
+/* What the files of this back end share. */
+#ifndef MP_WIN32_H
+#define MP_WIN32_H
+
+#ifndef _WIN32_WINNT
+#define _WIN32_WINNT 0x0602
+#endif
+#ifndef WIN32_LEAN_AND_MEAN
+#define WIN32_LEAN_AND_MEAN
+#endif
+#include <windows.h>
+
+#ifndef PIPE_REJECT_REMOTE_CLIENTS /* Wine's headers do not know it */
+#define PIPE_REJECT_REMOTE_CLIENTS 8
+#endif
+
+#include "platform.h"
+
+static inline HANDLE mp__win_handle(mp__os_handle_t handle)
+{
+    return (HANDLE)handle;
+}
+
+/* failure.c: records what GetLastError() says about a step and returns the status that it means. */
+mp_status_t mp__win_failure(const char *step);
+
+/* The same with a code that was fetched before. */
+mp_status_t mp__win_failure_code(const char *step, DWORD code);
+
+/* text.c: a copy of a UTF-8 text in UTF-16, to be freed. NULL: not UTF-8, or no memory (GetLastError). */
+wchar_t *mp__win_wide(const char *text);
+
+/* UTF-16 as UTF-8 in a buffer. False: no room, or not UTF-16 (GetLastError). */
+bool mp__win_narrow(const wchar_t *wide, char *text, size_t size);
+
+/* life.c: when a process was created: with its pid it names a process for ever. 0: unknown. */
+uint64_t mp__win_process_born(HANDLE process);
+
+/* life.c: closes what is kept open of processes and threads that were asked for. */
+void mp__win_lives_forget(void);
+
+/* park.c: closes what is kept open of bells in that memory. */
+void mp__win_bells_forget(const uint8_t *base, size_t size);
+
+/* wait.c: milliseconds until the deadline, rounded up; INFINITE for MP__NEVER and for what is too far to say in one
+ * call. */
+DWORD mp__win_milliseconds(mp__deadline_t deadline);
+
+/* wait.c: waits for one handle: WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with GetLastError(). */
+DWORD mp__win_wait(HANDLE handle, mp__deadline_t deadline);
+
+/* environment.c: this process's environment with "NAME=value" entries replaced or added, as CreateProcessW wants it. To
+ * be freed. */
+mp_status_t mp__win_environment(const char *const *additions, wchar_t **block);
+
+#endif

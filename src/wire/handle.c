@@ -1,0 +1,36 @@
+/* How this process holds a shared object: counted holders, the last of which frees the handle. */
+#include "wire/handle.h"
+
+#include "core/atomic.h"
+
+void mp__handle_init(mp__handle_t *handle, mp_kind_t kind, const mp__reference_t *reference, uint64_t item,
+                     void (*destroy)(mp__handle_t *))
+{
+    handle->magic = MP__HANDLE_MAGIC;
+    handle->kind = (uint16_t)kind;
+    handle->reserved = 0;
+    handle->holders = 1;
+    handle->reference = *reference;
+    handle->item = item;
+    handle->destroy = destroy;
+}
+
+void mp__handle_keep(mp__handle_t *handle)
+{
+    mp__add32(&handle->holders, 1);
+}
+
+void mp__handle_release(mp__handle_t *handle)
+{
+    if (!handle || mp__add32(&handle->holders, UINT32_MAX) != 1)
+        return;
+    handle->magic = 0;
+    handle->destroy(handle);
+}
+
+void mp_keep(void *object)
+{
+    mp__handle_t *handle = object;
+    if (handle && handle->magic == MP__HANDLE_MAGIC)
+        mp__handle_keep(handle);
+}

@@ -1,0 +1,35 @@
+/* What every public object (mp_queue_t, mp_conn_t, ...) begins with: this process's holder of something shared. Values
+ * carry pointers to it, messages carry its reference. */
+#ifndef MP_WIRE_HANDLE_H
+#define MP_WIRE_HANDLE_H
+
+#include <multiproc/value.h>
+
+#include "family/reference.h"
+
+#define MP__HANDLE_MAGIC 0x6d706864u
+
+typedef struct mp__handle mp__handle_t;
+
+struct mp__handle {
+    uint32_t magic;                  /* MP__HANDLE_MAGIC while it lives */
+    uint16_t kind;                   /* an mp_kind_t */
+    uint16_t reserved;               /* 0 */
+    uint32_t holders;                /* in this process: the maker or receiver, and one for each mp_keep() */
+    mp__reference_t reference;       /* the shared object (for a manager's proxies: the manager's) */
+    uint64_t item;                   /* a manager's object number; 0 elsewhere */
+    void (*destroy)(mp__handle_t *); /* frees it when the last holder lets go; ends nothing shared */
+};
+
+/* Is this a live object of this copy of the library? */
+static inline int mp__handle_is(const mp__handle_t *handle, mp_kind_t kind)
+{
+    return handle && handle->magic == MP__HANDLE_MAGIC && handle->kind == (uint16_t)kind;
+}
+
+void mp__handle_init(mp__handle_t *handle, mp_kind_t kind, const mp__reference_t *reference, uint64_t item,
+                     void (*destroy)(mp__handle_t *));
+void mp__handle_keep(mp__handle_t *handle);
+void mp__handle_release(mp__handle_t *handle); /* NULL is fine */
+
+#endif
