@@ -5,7 +5,8 @@
  * What holds for every function here:
  * - A failure is recorded (mp_error()) with the step and the system's own code before its status is returned. Every status that
  *   a function can return is named in its comment; MP_SYSTEM, "the system refused in a way that has no name of its own", may
- *   come from every function that returns a status.
+ *   come from every function that returns a status; so may MP_INVALID, MP_LIMIT and MP_NO_MEMORY, for a handle that is none, and
+ *   where the system is out of handles or memory.
  * - Deadlines are nanoseconds of mp__os_now(); MP__NEVER is none; one that has passed means "try once". Signals that interrupt
  *   a wait do not end it.
  * - Every handle (descriptor) is born closed to children; only those that a start names are inherited.
@@ -102,7 +103,7 @@ typedef struct mp__os_arena {
 mp_status_t mp__os_arena_create(size_t size, mp__os_arena_t *arena);
 
 /* The child's side: maps what it was born with (both handles adopted). MP_INVALID: these are not handles of an arena of this
- * size. MP_NO_MEMORY: no room in this process. */
+ * size. MP_NO_MEMORY: no room in this process. On failure the handles stay the caller's. */
 mp_status_t mp__os_arena_open(mp__os_handle_t memory, mp__os_handle_t life, size_t size, mp__os_arena_t *arena);
 
 /* Puts memory behind a range, for all who map it; a range that has some keeps it. Multiples of 4 KiB. MP_NO_MEMORY. */

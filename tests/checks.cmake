@@ -1,14 +1,6 @@
 # Tests of what is not seen when the library runs: its headers, its symbols, its layout, its installed form.
 
 # Every public header alone, in every language that it is for; only apr.h may need APR.
-include(CheckLanguage)
-include(CheckCCompilerFlag)
-check_language(CXX)
-if(CMAKE_CXX_COMPILER)
-    enable_language(CXX)
-endif()
-check_c_compiler_flag(-std=c2x MP_HAS_C23)
-
 function(mp_add_header_test header language compiler)
     set(test headers.${language}.${header})
     set(source ${CMAKE_CURRENT_BINARY_DIR}/${test}.in)
@@ -50,6 +42,9 @@ else()
 endif()
 
 add_test(NAME sources COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -P ${PROJECT_SOURCE_DIR}/cmake/check-sources.cmake)
+
+# Some test reaches every status that the contract names.
+add_test(NAME statuses COMMAND ${CMAKE_COMMAND} -P ${CMAKE_CURRENT_SOURCE_DIR}/platform/count_statuses.cmake)
 
 # Only public symbols are visible.
 if(TARGET multiproc_shared AND NOT MP_SANITIZE AND NOT APPLE)

@@ -7,8 +7,6 @@
 
 #include <apr_general.h>
 
-#define STACK_SIZE ((apr_size_t)256 * 1024)
-
 static mp_status_t initialize(void)
 {
     int code = apr_initialize();
@@ -50,15 +48,15 @@ static void *APR_THREAD_FUNC run_routine(apr_thread_t *thread, void *data)
     return NULL;
 }
 
-mp_status_t mp__local_thread(apr_thread_t **thread, void (*run)(void *context), void *context, apr_pool_t *pool)
+mp_status_t mp__local_thread(apr_thread_t **thread, size_t stack, void (*run)(void *context), void *context, apr_pool_t *pool)
 {
     routine_t *routine = apr_palloc(pool, sizeof *routine);
     *routine = (routine_t){run, context};
     apr_threadattr_t *attributes;
     apr_thread_t *made;
     int code = apr_threadattr_create(&attributes, pool);
-    if (code == APR_SUCCESS)
-        code = apr_threadattr_stacksize_set(attributes, STACK_SIZE);
+    if (code == APR_SUCCESS && stack)
+        code = apr_threadattr_stacksize_set(attributes, stack);
     if (code == APR_SUCCESS)
         code = apr_threadattr_detach_set(attributes, thread == NULL);
     if (code == APR_SUCCESS)

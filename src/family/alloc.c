@@ -28,7 +28,7 @@
 
 #define HEADERS     (MP__CLASSES - 1)
 #define LARGEST     ((uint64_t)32768)
-#define KEEP_PAGES  16u /* freed runs shorter than this keep their memory */
+#define KEEP_PAGES  1024u /* free pages that keep their memory for the next */
 #define AHEAD_PAGES 4u
 
 static uint64_t class_size(uint32_t class)
@@ -96,12 +96,14 @@ static uint64_t used_pages(void)
 static void rebuild_pages(void)
 {
     mp__head_t *head = mp__family.head;
-    uint64_t committed = 0;
+    uint64_t committed = 0, kept = 0;
     uint64_t mark = used_pages();
     for (uint64_t i = 0; i < mark; i++)
-        if (mp__load64(&mp__family.pages[i]) & COMMITTED)
-            committed++;
+        committed += (mp__load64(&mp__family.pages[i]) & COMMITTED) != 0;
+    for (uint64_t i = 0; i < mark; i += pages_in(mp__load64(&mp__family.pages[i])))
+        kept += KIND(mp__load64(&mp__family.pages[i])) == KIND_FREE && (mp__load64(&mp__family.pages[i]) & COMMITTED);
     head->pages_committed = committed;
+    head->pages_kept = kept;
     head->page_hint = 0;
 }
 
@@ -132,18 +134,25 @@ static uint32_t generation_floor(uint64_t page, uint64_t word)
     return top;
 }
 
-/* Gives a run whose block is free back to the map; a long one loses its memory first. */
+static void lower(uint64_t *count, uint64_t by)
+{
+    *count -= by < *count ? by : *count;
+}
+
+/* Gives a run whose block is free back to the map; it loses its memory first when enough is kept. */
 static void dissolve_run(uint64_t page, uint64_t word)
 {
     mp__head_t *head = mp__family.head;
     uint64_t pages = pages_in(word);
     uint64_t keep = FLAGS;
-    if (pages >= KEEP_PAGES && mp__os_caps()->discard) {
+    if (head->pages_kept + pages > KEEP_PAGES && mp__os_caps()->discard) {
         for (uint64_t i = 1; i < pages; i++)
             mp__store64(&mp__family.pages[page + i], mp__load64(&mp__family.pages[page + i]) & ~COMMITTED);
         mp__os_arena_discard(&mp__family.arena, page_offset(page), (size_t)(pages * MP__PAGE_SIZE));
-        head->pages_committed -= pages < head->pages_committed ? pages : head->pages_committed;
+        lower(&head->pages_committed, pages);
         keep &= ~COMMITTED;
+    } else {
+        head->pages_kept += pages;
     }
     mp__store64(&mp__family.pages[page], mp__pair(generation_floor(page, word), (uint32_t)(word & keep)));
     if (page < head->page_hint)
@@ -195,6 +204,8 @@ static mp_status_t commit_pages(uint64_t at, uint64_t n)
     uint64_t missing = 0;
     for (uint64_t i = at; status == MP_OK && i < at + n; i++)
         missing += !(mp__load64(&f->pages[i]) & COMMITTED);
+    if (status == MP_OK)
+        lower(&f->head->pages_kept, n - missing);
     if (status != MP_OK || !missing)
         return status;
     if ((f->head->pages_committed + missing) * MP__PAGE_SIZE > f->head->cap)
@@ -211,8 +222,9 @@ static mp_status_t commit_pages(uint64_t at, uint64_t n)
     return MP_OK;
 }
 
-/* Puts memory behind the first `count` state words of a page. */
-static mp_status_t commit_states(uint64_t page, uint64_t count)
+/* Puts memory behind the first `count` state words of the first of n pages. The map is touchable over all of them; nobody looks at words
+ * that the page map does not name. */
+static mp_status_t commit_states(uint64_t page, uint64_t n, uint64_t count)
 {
     mp__family_t *f = &mp__family;
     uint64_t word = mp__load64(&f->pages[page]);
@@ -225,10 +237,10 @@ static mp_status_t commit_states(uint64_t page, uint64_t count)
             return status;
         mp__store64(&f->pages[page], word | need);
     }
-    uint64_t bytes = (page + 1) * 2 * half;
+    uint64_t bytes = (page + n) * 2 * half;
     if (mp__load64(&f->head->committed[MP__REGION_STATES]) < bytes)
         mp__store64(&f->head->committed[MP__REGION_STATES], bytes);
-    return page_touchable(page) ? MP_OK : MP_NO_MEMORY;
+    return page_touchable(page + n - 1) ? MP_OK : MP_NO_MEMORY;
 }
 
 /* Takes n pages with memory, and words for `blocks` states on the first. They stay FREE in the map until their word is stored. */
@@ -238,10 +250,12 @@ static mp_status_t take_pages(uint64_t n, uint64_t blocks, uint64_t *page)
     uint64_t at = find_pages(n);
     uint64_t ahead = n < AHEAD_PAGES && at >= head->page_mark ? AHEAD_PAGES - n : 0;
     mp_status_t status = ahead ? commit_pages(at, n + ahead) : MP_NO_MEMORY;
-    if (status != MP_OK)
+    if (status == MP_OK)
+        head->pages_kept += ahead;
+    else
         status = commit_pages(at, n);
     if (status == MP_OK)
-        status = commit_states(at, blocks);
+        status = commit_states(at, n, blocks);
     if (status != MP_OK)
         return status;
     if (at + n > head->page_mark)

@@ -104,8 +104,9 @@ typedef struct mp__head {
     mp__lock_word_t page_lock;
     uint64_t page_mark;       /* a cache: pages from here on were never used */
     uint64_t pages_committed; /* a cache: payload pages with memory */
+    uint64_t pages_kept;      /* a cache: those of them that are free */
     uint64_t page_hint;       /* a cache: below it no page is free */
-    uint64_t padding2[4];
+    uint64_t padding2[3];
     mp__class_t classes[MP__CLASSES];
 } mp__head_t;
 

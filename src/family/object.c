@@ -106,10 +106,9 @@ bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *re
 static bool end_generation(mp__header_t *header, uint32_t generation)
 {
     bool ended = mp__cas32(&header->generation, &generation, generation + 1);
-    for (size_t i = 0; i < MP__COUNT_OF(header->waits); i++) {
-        mp__add32(&header->waits[i], 2);
-        mp__wake(&header->waits[i], true);
-    }
+    for (size_t i = 0; i < MP__COUNT_OF(header->waits); i++)
+        if (mp__add32(&header->waits[i], 2) & 1)
+            mp__wake(&header->waits[i], true);
     return ended;
 }
 

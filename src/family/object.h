@@ -19,7 +19,7 @@ typedef struct mp__header {
     uint32_t owner;            /* process slot */
     uint32_t owner_epoch;
     uint64_t check;            /* of kind, generation and place */
-    uint32_t waits[4];         /* words to sleep on, in every kind, so that the end can wake all */
+    uint32_t waits[4];         /* words to sleep on, in every kind, so that the end can wake all; bit 0: somebody does */
     uint64_t link;             /* the allocator's, while the header is free */
     uint64_t body[24];         /* the kind's own; zero at first */
 } mp__header_t;

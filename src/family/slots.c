@@ -16,6 +16,8 @@
 #define STATE(claim)  ((mp__process_state_t)(mp__low(claim) & 0xff))
 #define PARENT(claim) (mp__low(claim) >> 8) /* of a STARTING slot: its maker's slot + 1; 0: it starts itself */
 
+#define FRESH_SLOTS 16u
+
 MP__THREAD_LOCAL uint64_t mp__self;
 
 /* ---- threads */
@@ -70,12 +72,12 @@ bool mp__thread_dead(uint64_t self)
     return dead;
 }
 
-/* Takes slot `index` if it is free or its thread is dead. */
-static bool take_thread_slot(uint32_t index)
+/* Takes slot `index` if it is free; with `probe` also if its thread turns out to be dead. */
+static bool take_thread_slot(uint32_t index, bool probe)
 {
     mp__thread_slot_t *slot = thread_slot(index);
     uint64_t claim = mp__load64(&slot->claim);
-    if (mp__low(claim) != 0 && !mp__thread_dead(mp__pair(mp__high(claim), index + 1)))
+    if (mp__low(claim) != 0 && !(probe && mp__thread_dead(mp__pair(mp__high(claim), index + 1))))
         return false;
     uint32_t epoch = mp__high(claim) + 1;
     if (!mp__cas64(&slot->claim, &claim, mp__pair(epoch, mp__family.process + 1)))
@@ -114,32 +116,45 @@ static mp_status_t raise_mark(uint32_t *mark, uint32_t upto, mp__region_t region
     return status;
 }
 
-/* Tries `count` slots going round from the cursor, oldest first; then one that was never used. */
-static mp_status_t find_slot(uint32_t *cursor, uint32_t *mark, uint32_t most, mp__region_t region, size_t slot_size,
-                             bool (*take)(uint32_t), uint32_t *found)
+/* Goes once round the used slots, oldest first, and takes a free one. The first that it looks at is probed for death, so that every claim
+ * clears a little; with `probe` all are. */
+static bool go_round(uint32_t *cursor, uint32_t used, bool probe, bool (*take)(uint32_t, bool), uint32_t *found)
+{
+    for (uint32_t i = 0; i < used; i++) {
+        *found = mp__add32(cursor, 1) % used;
+        if (take(*found, probe || i == 0))
+            return true;
+    }
+    return false;
+}
+
+typedef struct slots {
+    uint32_t *cursor;
+    uint32_t *mark;
+    uint32_t most;
+    mp__region_t region;
+    size_t size; /* of one */
+    bool (*take)(uint32_t index, bool probe);
+} slots_t;
+
+/* A free slot; else one that was never used; else a dead one's. */
+static mp_status_t find_slot(const slots_t *slots, uint32_t *found)
 {
     for (;;) {
-        uint32_t used = mp__load32(mark);
-        if (used && !mp__region_touchable(region, (uint64_t)used * slot_size))
+        uint32_t used = mp__load32(slots->mark);
+        if (used && !mp__region_touchable(slots->region, (uint64_t)used * slots->size))
             return MP_CORRUPT;
-        /* A few fresh slots first, so that a slot's epoch is not raised by the next thread already. */
-        uint32_t tries = used < 16 ? 0 : used;
-        for (uint32_t i = 0; i < tries; i++) {
-            uint32_t index = mp__add32(cursor, 1) % used;
-            if (take(index)) {
-                *found = index;
-                return MP_OK;
-            }
-        }
-        if (used == most)
-            return mp__error(MP_LIMIT, "join the family", "all %u slots are taken", most);
-        mp_status_t status = raise_mark(mark, used + 1, region, slot_size);
+        /* At first fresh ones, so that an epoch does not rise with every short thread or process. */
+        if (used >= FRESH_SLOTS && go_round(slots->cursor, used, used == slots->most, slots->take, found))
+            return MP_OK;
+        if (used == slots->most)
+            return mp__error(MP_LIMIT, "join the family", "all %u slots are taken", slots->most);
+        mp_status_t status = raise_mark(slots->mark, used + 1, slots->region, slots->size);
         if (status != MP_OK)
             return status;
-        if (take(used)) {
-            *found = used;
+        *found = used;
+        if (slots->take(used, false))
             return MP_OK;
-        }
     }
 }
 
@@ -148,9 +163,11 @@ mp_status_t mp__self_claim(void)
     static mp__once_t key_made;
     mp_status_t status = mp__once(&key_made, make_thread_key);
     uint32_t index;
+    mp__head_t *head = mp__family.head;
+    const slots_t slots = {&head->thread_cursor, &head->thread_mark,        MP__MAX_THREADS,
+                           MP__REGION_THREADS,   sizeof(mp__thread_slot_t), take_thread_slot};
     if (status == MP_OK)
-        status = find_slot(&mp__family.head->thread_cursor, &mp__family.head->thread_mark, MP__MAX_THREADS,
-                           MP__REGION_THREADS, sizeof(mp__thread_slot_t), take_thread_slot, &index);
+        status = find_slot(&slots, &index);
     return status == MP_OK ? live_in_slot() : status;
 }
 
@@ -187,12 +204,12 @@ bool mp__process_dead(uint32_t index, uint32_t epoch)
     return mp__load32(&slot->life_epoch) == epoch && mp__os_process_ended(&mp__family.arena, index, &slot->life);
 }
 
-static bool take_process_slot(uint32_t index)
+static bool take_process_slot(uint32_t index, bool probe)
 {
     mp__process_slot_t *slot = process_slot(index);
     uint64_t claim = mp__load64(&slot->claim);
     if (STATE(claim) != MP__PROCESS_FREE) {
-        if (!mp__self || !mp__process_dead(index, mp__high(claim)))
+        if (!probe || !mp__self || !mp__process_dead(index, mp__high(claim)))
             return false;
         mp__process_sweep(index, mp__high(claim));
         claim = mp__load64(&slot->claim);
@@ -207,8 +224,9 @@ static bool take_process_slot(uint32_t index)
 static mp_status_t take_any_process_slot(uint32_t *index, uint32_t *epoch)
 {
     mp__head_t *head = mp__family.head;
-    mp_status_t status = find_slot(&head->process_cursor, &head->process_mark, MP__MAX_PROCESSES, MP__REGION_PROCESSES,
-                                   sizeof(mp__process_slot_t), take_process_slot, index);
+    const slots_t slots = {&head->process_cursor, &head->process_mark,        MP__MAX_PROCESSES,
+                           MP__REGION_PROCESSES,  sizeof(mp__process_slot_t), take_process_slot};
+    mp_status_t status = find_slot(&slots, index);
     if (status != MP_OK)
         return status;
     mp__process_slot_t *slot = process_slot(*index);
@@ -243,7 +261,7 @@ static mp_status_t run_in_slot(uint32_t index, uint32_t epoch)
 
 mp_status_t mp__process_claim(void)
 {
-    uint32_t index, epoch;
+    uint32_t index = 0, epoch = 0;
     mp_status_t status = take_any_process_slot(&index, &epoch);
     if (status != MP_OK)
         return status;

@@ -106,7 +106,7 @@ static mp_status_t watch_parent(mp__os_handle_t lifeline)
     if (lifeline == MP__NO_HANDLE)
         return MP_OK;
     mp_status_t status = mp__local_pool(&pool);
-    return status == MP_OK ? mp__local_thread(NULL, end_with_parent, (void *)lifeline, pool) : status;
+    return status == MP_OK ? mp__local_thread(NULL, MP__SMALL_STACK, end_with_parent, (void *)lifeline, pool) : status;
 }
 
 /* A private copy of what the parent wrote into the arena. NULL: it does not hold. */

@@ -133,14 +133,18 @@ static void notify(uint32_t *wait)
         }
 }
 
-/* Sleeps until notified; also sees the death of the queue's owner. MP_TIMEOUT, MP_GONE. */
-static mp_status_t await(mp_queue_t *queue, uint32_t *wait, uint32_t seen, mp__deadline_t deadline)
+/* Sleeps until notified; also sees the death of the queue's owner, and of a peer. MP_TIMEOUT, MP_GONE. */
+static mp_status_t await(mp_queue_t *queue, uint32_t *wait, uint32_t seen, const mp__peer_t *peer, mp__deadline_t deadline)
 {
     mp__header_t *header = queue->shared.header;
     if (mp__park(wait, seen, deadline) == MP_TIMEOUT)
         return MP_TIMEOUT;
-    if (mp__load32(wait) == seen && mp__object_owner_died(header, &queue->shared.handle.reference))
+    if (mp__load32(wait) != seen)
+        return MP_OK;
+    if (mp__object_owner_died(header, &queue->shared.handle.reference))
         return mp__object_gone("wait at a queue");
+    if (peer && mp__process_dead(peer->slot, peer->epoch))
+        return mp__error(MP_GONE, "wait at a queue", "the process that was to fill it died");
     return MP_OK;
 }
 
@@ -278,7 +282,7 @@ static mp_status_t put_body(mp_queue_t *queue, unsigned kind, mp__item_t type, c
         if (slept)
             announce(&header->waits[NOT_FULL]);
         slept = true;
-        status = await(queue, &header->waits[NOT_FULL], seen, deadline);
+        status = await(queue, &header->waits[NOT_FULL], seen, NULL, deadline);
         if (status == MP_TIMEOUT)
             return mp__error(MP_TIMEOUT, "put into a queue", "it is full");
         if (status != MP_OK)
@@ -293,7 +297,7 @@ static mp_status_t put_big(mp_queue_t *queue, mp__item_t type, const void *data,
     big_t big = {0, size};
     mp_status_t status;
     while ((status = mp__block_alloc(size, self, &big.block)) == MP_NO_MEMORY && deadline > mp__os_now() &&
-           size < mp__family.head->cap)
+           size < mp__family.head->cap && mp__object_is(queue->shared.header, &queue->shared.handle.reference))
         mp__os_sleep(mp__sooner(deadline, mp__os_now() + MEMORY_PAUSE));
     if (status != MP_OK)
         return status;
@@ -391,6 +395,22 @@ static mp_status_t check_item(const wanted_t *wanted, uint64_t word)
     return MP_OK;
 }
 
+/* Takes a big item's block. MP_BUSY: it is gone; MP_NO_MEMORY: no room for its bytes, it stays. */
+static mp_status_t take_block(wanted_t *wanted, const big_t *big)
+{
+    uint64_t room;
+    if (!mp__block_at(big->block, &room))
+        return MP_BUSY;
+    if (big->size > room)
+        return corrupt();
+    if (!mp__buffer_reserve(wanted->out, (size_t)big->size))
+        return MP_NO_MEMORY;
+    if (!mp__block_take(big->block, mp__owner_process(mp__family.process)))
+        return MP_BUSY;
+    wanted->block = big->block;
+    return MP_OK;
+}
+
 /* Takes the item at the spot. MP_BUSY: its block went with a dead process; it is passed over. */
 static mp_status_t take_item(mp__header_t *header, const spot_t *spot, uint64_t word, wanted_t *wanted)
 {
@@ -405,15 +425,8 @@ static mp_status_t take_item(mp__header_t *header, const spot_t *spot, uint64_t 
     }
     wanted->size = is_big ? big.size : WORD_LENGTH(word);
     mp_status_t status = check_item(wanted, word);
-    if (status != MP_OK)
-        return status;
-    if (!is_big) {
-        status = mp__buffer_append(wanted->out, body, (size_t)wanted->size);
-    } else if (mp__block_take(big.block, mp__owner_process(mp__family.process))) {
-        wanted->block = big.block;
-    } else {
-        status = MP_BUSY;
-    }
+    if (status == MP_OK)
+        status = is_big ? take_block(wanted, &big) : mp__buffer_append(wanted->out, body, (size_t)wanted->size);
     if (status == MP_OK || status == MP_BUSY)
         pass_item(c, spot, word);
     return status;
@@ -463,35 +476,46 @@ static bool has_more(mp__header_t *header)
     return mp__load64(&c->puts) != mp__load64(&c->gets);
 }
 
-mp_status_t mp__queue_get_item(mp_queue_t *queue, mp__item_t type, uint64_t most, mp__buffer_t *out, uint64_t *size,
-                               mp__deadline_t deadline)
+/* Takes what is wanted; waits for it until the deadline, or the peer's end. */
+static mp_status_t get(mp_queue_t *queue, wanted_t *wanted, const mp__peer_t *peer, mp__deadline_t deadline)
 {
     mp__header_t *header = queue->shared.header;
-    wanted_t wanted = {type, most, out, 0, 0};
-    mp__buffer_clear(out);
-    bool slept = false, late = false;
-    for (;;) {
+    mp_status_t end = MP_OK; /* else: one last look, so that neither a wake-up nor what a dead peer left is wasted */
+    mp__buffer_clear(wanted->out);
+    for (bool slept = false;; slept = true) {
         uint32_t seen = 0;
-        mp_status_t status = try_get(queue, &wanted, deadline, &seen);
-        *size = wanted.size;
+        mp_status_t status = try_get(queue, wanted, deadline, &seen);
         if (status == MP_OK) {
             notify(&header->waits[NOT_FULL]);
             if (slept && has_more(header))
                 notify(&header->waits[NOT_EMPTY]);
             else if (slept)
                 announce(&header->waits[NOT_EMPTY]);
-            return wanted.block ? fetch_big(&wanted) : MP_OK;
+            return wanted->block ? fetch_big(wanted) : MP_OK;
         }
-        if (status != MP_BUSY || late) {
-            return status == MP_TIMEOUT || status == MP_BUSY ? mp__error(MP_TIMEOUT, "get from a queue", "it is empty")
-                                                             : status;
-        }
-        status = await(queue, &header->waits[NOT_EMPTY], seen, deadline);
-        slept = true;
-        late = status == MP_TIMEOUT; /* one last look, so that a wake-up is not wasted */
-        if (status == MP_GONE)
+        if (status == MP_BUSY && end == MP_GONE)
+            return MP_GONE;
+        if (status == MP_TIMEOUT || (status == MP_BUSY && end == MP_TIMEOUT))
+            return mp__error(MP_TIMEOUT, "get from a queue", "it is empty");
+        if (status != MP_BUSY)
             return status;
+        end = await(queue, &header->waits[NOT_EMPTY], seen, peer, deadline);
     }
+}
+
+mp_status_t mp__queue_get_item(mp_queue_t *queue, mp__item_t type, uint64_t most, mp__buffer_t *out, uint64_t *size,
+                               mp__deadline_t deadline)
+{
+    wanted_t wanted = {type, most, out, 0, 0};
+    mp_status_t status = get(queue, &wanted, NULL, deadline);
+    *size = wanted.size;
+    return status;
+}
+
+mp_status_t mp__queue_get_from(mp_queue_t *queue, const mp__peer_t *peer, mp__buffer_t *out, mp__deadline_t deadline)
+{
+    wanted_t wanted = {MP__ITEM_BYTES, UINT64_MAX, out, 0, 0};
+    return get(queue, &wanted, peer, deadline);
 }
 
 /* ---- the public queue */
@@ -545,6 +569,15 @@ static void release_chain(mp__header_t *header)
 mp_status_t mp_queue_close(mp_queue_t *queue)
 {
     return mp__shared_close((mp__shared_t *)queue, MP_KIND_QUEUE, release_chain);
+}
+
+mp_status_t mp__queue_end(mp_queue_t *queue)
+{
+    mp__shared_t *shared = &queue->shared;
+    if (!shared->maker || !mp__object_mine(shared->header))
+        return mp__error(MP_STATE, "end a queue", "this process did not make it, or has ended it");
+    shared->maker = false;
+    return mp__object_end(shared->header, &shared->handle.reference, release_chain);
 }
 
 mp_status_t mp_queue_size(mp_queue_t *queue, uint64_t *size)

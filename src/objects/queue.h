@@ -14,6 +14,12 @@ typedef enum mp__item {
     MP__ITEM_BYTES = 1  /* the user's own bytes */
 } mp__item_t;
 
+/* A process whose death ends a wait. */
+typedef struct mp__peer {
+    uint32_t slot;
+    uint32_t epoch;
+} mp__peer_t;
+
 /* A holder (mp_queue_t) of what a reference names. */
 mp_status_t mp__queue_open(const mp__reference_t *reference, void **queue);
 
@@ -24,5 +30,11 @@ mp_status_t mp__queue_put_item(mp_queue_t *queue, mp__item_t type, const void *d
  * `most` bytes, and stays; its size is then in out->size... nothing is appended. Else as mp_queue_get_bytes(). */
 mp_status_t mp__queue_get_item(mp_queue_t *queue, mp__item_t type, uint64_t most, mp__buffer_t *out, uint64_t *size,
                                mp__deadline_t deadline);
+
+/* The same for the bytes that only `peer` puts there: MP_GONE also when it has died and left nothing. */
+mp_status_t mp__queue_get_from(mp_queue_t *queue, const mp__peer_t *peer, mp__buffer_t *out, mp__deadline_t deadline);
+
+/* Ends the queue as its maker's mp_queue_close() does, but keeps the holder, which other threads may be using. */
+mp_status_t mp__queue_end(mp_queue_t *queue);
 
 #endif

@@ -81,7 +81,8 @@ int mp__posix_unnamed_file(void);
 /* What a start prepares so that its process' end can be seen: nothing where the system has descriptors of processes,
  * else a pipe whose writing end the new process keeps open. */
 typedef struct mp__posix_sentinel {
-    int ends[2]; /* -1: none */
+    int ends[2]; /* the pipe; -1: none */
+    int place;   /* where the descriptor of the process will be; -1: none */
 } mp__posix_sentinel_t;
 
 mp_status_t mp__posix_sentinel_prepare(mp__posix_sentinel_t *sentinel);
@@ -92,12 +93,14 @@ mp_status_t mp__posix_sentinel_parent(mp__posix_sentinel_t *sentinel, pid_t pid,
 void mp__posix_sentinel_child(mp__posix_sentinel_t *sentinel);
 void mp__posix_sentinel_cancel(mp__posix_sentinel_t *sentinel);
 
-/* A started program is told by an environment variable: 1 and the variable "NAME=value", 0 if it needs none, -1 and
- * errno. */
-int mp__posix_sentinel_tell(const mp__posix_sentinel_t *sentinel, char *variable, size_t size);
+/* A started program is told by an environment variable, of malloc; NULL if it needs none. 0 or an error number. */
+int mp__posix_sentinel_tell(const mp__posix_sentinel_t *sentinel, const char *image, char **variable);
 
 /* Its side, early in main. */
 void mp__posix_sentinel_adopt(void);
+
+/* The image that it was started from, if it was told: its argv[0] may be the parent's, and lead nowhere from here. */
+const char *mp__posix_sentinel_image(void);
 
 /* ---- inherit.c ---- */
 

@@ -26,7 +26,7 @@ typedef struct plan {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     char **environment;
-    char sentinel_variable[64];
+    char *sentinel_variable;
     int *keep;
     size_t keep_count;
 } plan_t;
@@ -54,14 +54,14 @@ static size_t length_of(char *const *list)
 }
 
 /* The new variables come first, then those of this process that they do not replace. Strings are borrowed. */
-static int plan_environment(plan_t *plan, const char *const *added, const char *sentinel)
+static int plan_environment(plan_t *plan, const char *const *added)
 {
     size_t n = 0;
     plan->environment = calloc(length_of(environ) + length_of((char *const *)added) + 2, sizeof *plan->environment);
     if (!plan->environment)
         return ENOMEM;
-    if (sentinel)
-        plan->environment[n++] = (char *)sentinel;
+    if (plan->sentinel_variable)
+        plan->environment[n++] = plan->sentinel_variable;
     for (size_t i = 0; added && added[i]; i++)
         plan->environment[n++] = (char *)added[i];
     size_t replaced_by = n;
@@ -114,10 +114,9 @@ static int plan_actions(plan_t *plan)
 
 static int plan_start(plan_t *plan, const mp__os_spawn_t *spawn, const mp__posix_sentinel_t *sentinel)
 {
-    int told = mp__posix_sentinel_tell(sentinel, plan->sentinel_variable, sizeof plan->sentinel_variable);
-    if (told < 0)
-        return errno;
-    int code = plan_environment(plan, spawn->environment, told ? plan->sentinel_variable : NULL);
+    int code = mp__posix_sentinel_tell(sentinel, spawn->path, &plan->sentinel_variable);
+    if (!code)
+        code = plan_environment(plan, spawn->environment);
     if (!code)
         code = plan_handles(plan, spawn, sentinel->ends[1]);
     return code ? code : plan_actions(plan);
@@ -142,6 +141,7 @@ static int start(const mp__os_spawn_t *spawn, const mp__posix_sentinel_t *sentin
                            plan.environment);
     posix_spawnattr_destroy(&plan.attributes);
     posix_spawn_file_actions_destroy(&plan.actions);
+    free(plan.sentinel_variable);
     free(plan.environment);
     free(plan.keep);
     return code;

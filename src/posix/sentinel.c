@@ -3,7 +3,6 @@
  * every fork's child drops the one that its parent lives by. */
 #include "posix/posix.h"
 
-#include "core/atomic.h"
 #include "core/error.h"
 
 #include <errno.h>
@@ -14,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +23,7 @@
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 static MP__THREAD_LOCAL bool starts; /* this thread holds it */
 static int own_end = -1;             /* the writing end that this process' parent watches */
+static char *own_image;              /* what the parent started this process from */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int fork_code;
 
@@ -51,33 +52,17 @@ static void watch_forks(void)
     fork_code = pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 
-static bool have_pidfd(void)
-{
-    static uint32_t known; /* 1: yes, 2: no */
-    if (mp__load32(&known) == 0) {
-        int fd = mp__posix_pidfd_open(getpid());
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
-            return true;
-        mp__store32(&known, fd < 0 ? 2 : 1);
-        mp__posix_close(fd);
-    }
-    return mp__load32(&known) == 1;
-}
-
 static void release(mp__posix_sentinel_t *sentinel)
 {
-    *sentinel = (mp__posix_sentinel_t){{-1, -1}};
+    *sentinel = (mp__posix_sentinel_t){{-1, -1}, -1};
     if (starts) {
         starts = false;
         pthread_mutex_unlock(&starting);
     }
 }
 
-mp_status_t mp__posix_sentinel_prepare(mp__posix_sentinel_t *sentinel)
+static mp_status_t prepare_pipe(mp__posix_sentinel_t *sentinel)
 {
-    *sentinel = (mp__posix_sentinel_t){{-1, -1}};
-    if (have_pidfd())
-        return MP_OK;
     pthread_once(&once, watch_forks);
     if (fork_code)
         return mp__posix_error("ask to be called after fork", fork_code);
@@ -91,19 +76,33 @@ mp_status_t mp__posix_sentinel_prepare(mp__posix_sentinel_t *sentinel)
     return MP_OK;
 }
 
+/* The new process' pidfd can only be had when it runs already, and then there must be room for it: this process' own
+ * keeps the place. */
+mp_status_t mp__posix_sentinel_prepare(mp__posix_sentinel_t *sentinel)
+{
+    *sentinel = (mp__posix_sentinel_t){{-1, -1}, mp__posix_pidfd_open(getpid())};
+    if (sentinel->place >= 0)
+        return MP_OK;
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+        return mp__posix_error("make a process' sentinel", errno);
+    return prepare_pipe(sentinel);
+}
+
 void mp__posix_sentinel_cancel(mp__posix_sentinel_t *sentinel)
 {
     mp__posix_close(sentinel->ends[0]);
     mp__posix_close(sentinel->ends[1]);
+    mp__posix_close(sentinel->place);
     release(sentinel);
 }
 
 void mp__posix_sentinel_child(mp__posix_sentinel_t *sentinel)
 {
     mp__posix_close(sentinel->ends[0]);
+    mp__posix_close(sentinel->place);
     own_end = sentinel->ends[1];
     /* The handler of forks has made the mutex anew. */
-    *sentinel = (mp__posix_sentinel_t){{-1, -1}};
+    *sentinel = (mp__posix_sentinel_t){{-1, -1}, -1};
     starts = false;
 }
 
@@ -117,18 +116,24 @@ static int ended(void)
     return ends[0];
 }
 
-mp_status_t mp__posix_sentinel_parent(mp__posix_sentinel_t *sentinel, pid_t pid, mp__os_handle_t *handle)
+static int open_sentinel(mp__posix_sentinel_t *sentinel, pid_t pid)
 {
     int fd = sentinel->ends[0];
-    if (fd >= 0) {
-        mp__posix_close(sentinel->ends[1]);
-        release(sentinel);
-    } else {
+    if (fd < 0) {
+        mp__posix_close(sentinel->place);
         fd = mp__posix_pidfd_open(pid);
         if (fd < 0 && errno == ESRCH) /* the host reaps all children, and was faster */
             fd = ended();
     }
-    if (fd < 0) {
+    mp__posix_close(sentinel->ends[1]);
+    release(sentinel);
+    return fd;
+}
+
+mp_status_t mp__posix_sentinel_parent(mp__posix_sentinel_t *sentinel, pid_t pid, mp__os_handle_t *handle)
+{
+    int fd = open_sentinel(sentinel, pid);
+    if (fd < 0) { /* another thread was faster and took the place */
         int code = errno;
         kill(pid, SIGKILL);
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -139,32 +144,50 @@ mp_status_t mp__posix_sentinel_parent(mp__posix_sentinel_t *sentinel, pid_t pid,
     return MP_OK;
 }
 
-int mp__posix_sentinel_tell(const mp__posix_sentinel_t *sentinel, char *variable, size_t size)
+int mp__posix_sentinel_tell(const mp__posix_sentinel_t *sentinel, const char *image, char **variable)
 {
+    static const char format[] = VARIABLE "=%d-%" PRIuMAX ":%s";
     struct stat file;
+    *variable = NULL;
     if (sentinel->ends[1] < 0)
         return 0;
     if (fstat(sentinel->ends[1], &file) < 0)
-        return -1;
-    snprintf(variable, size, VARIABLE "=%d-%" PRIuMAX, sentinel->ends[1], (uintmax_t)file.st_ino);
-    return 1;
+        return errno;
+    size_t size = sizeof format + 40 + strlen(image);
+    *variable = malloc(size);
+    if (!*variable)
+        return ENOMEM;
+    snprintf(*variable, size, format, sentinel->ends[1], (uintmax_t)file.st_ino, image);
+    return 0;
 }
 
-/* The number is only believed if it is that very pipe: a stale variable must not change the host's descriptors. */
-void mp__posix_sentinel_adopt(void)
+/* "number-inode:image". Believed only if the number is that very pipe's: a stale variable must not change the host's
+ * descriptors. */
+static void adopt(const char *text)
 {
     struct stat file;
+    char *end;
+    long number = strtol(text, &end, 10);
+    uintmax_t inode = *end == '-' ? strtoumax(end + 1, &end, 10) : 0;
+    if (*end != ':' || number <= STDERR_FILENO || number > INT_MAX || fstat((int)number, &file) < 0 ||
+        !S_ISFIFO(file.st_mode) || (uintmax_t)file.st_ino != inode || fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0)
+        return;
+    own_end = (int)number;
+    own_image = strdup(end + 1);
+}
+
+void mp__posix_sentinel_adopt(void)
+{
     const char *text = mp__os_is_privileged() ? NULL : getenv(VARIABLE);
     if (!text)
         return;
-    char *end;
-    long number = strtol(text, &end, 10);
-    uintmax_t inode = *end == '-' ? strtoumax(end + 1, NULL, 10) : 0;
-    bool valid = number > STDERR_FILENO && number <= INT_MAX && fstat((int)number, &file) == 0 &&
-                 S_ISFIFO(file.st_mode) && (uintmax_t)file.st_ino == inode &&
-                 fcntl((int)number, F_SETFD, FD_CLOEXEC) == 0;
-    unsetenv(VARIABLE);
     pthread_once(&once, watch_forks);
-    if (valid && own_end < 0)
-        own_end = (int)number;
+    if (own_end < 0)
+        adopt(text);
+    unsetenv(VARIABLE);
+}
+
+const char *mp__posix_sentinel_image(void)
+{
+    return own_image;
 }

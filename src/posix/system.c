@@ -100,24 +100,6 @@ int32_t mp__os_parent_pid(void)
 
 void mp__os_block_signals(void)
 {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, NULL);
-}
-
-void mp__os_ignore_interrupt(void)
-{
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigaction(SIGINT, &ignore, NULL);
-}
-
-int32_t mp__os_parent_pid(void)
-{
-    return (int32_t)getppid();
-}
-
-void mp__os_block_signals(void)
-{
     /* A thread's own faults are not the host's to take. */
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
     sigset_t all;

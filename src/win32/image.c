@@ -114,10 +114,12 @@ static mp_status_t find_identity(HMODULE module, mp__os_module_t *out)
 mp_status_t mp__os_function_find(mp_function_t function, mp__os_module_t *module, uint64_t *offset)
 {
     const uintptr_t address = (uintptr_t)function;
-    HMODULE found;
-    if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
-                            (const wchar_t *)address, &found))
-        return mp__error_native(MP_NOT_FOUND, "find a function's module", (int)GetLastError());
+    HMODULE found = NULL;
+    if (address == 0 ||
+        !GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                            (const wchar_t *)address, &found) ||
+        !is_code(found, address - (uintptr_t)found))
+        return mp__error(MP_NOT_FOUND, "find a function's module", "no module has code there");
     module->path[0] = 0;
     mp_status_t status = find_identity(found, module);
     if (!status && found != GetModuleHandleW(NULL))

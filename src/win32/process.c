@@ -110,10 +110,11 @@ static HANDLE open_null(void)
                        OPEN_EXISTING, 0, NULL);
 }
 
-/* An inheritable copy of one of this process's standard handles, or the null device where it has none. */
-static HANDLE copy_standard(DWORD which)
+/* An inheritable copy of a standard handle of this process, or the null device: for the input, and where it has none.
+ */
+static HANDLE make_standard(size_t number)
 {
-    HANDLE own = GetStdHandle(which);
+    HANDLE own = number == 0 ? NULL : GetStdHandle(number == 1 ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
     HANDLE copy;
     if (own && own != INVALID_HANDLE_VALUE &&
         DuplicateHandle(GetCurrentProcess(), own, GetCurrentProcess(), &copy, 0, TRUE, DUPLICATE_SAME_ACCESS))
@@ -135,15 +136,14 @@ static mp_status_t inherit(const mp__os_spawn_t *spawn, inheritance_t *all)
     *all = (inheritance_t){.list = malloc((spawn->handle_count + MP__COUNT_OF(all->standard)) * sizeof *all->list)};
     if (!all->list)
         return mp__error(MP_NO_MEMORY, starting, "no memory");
-    all->standard[0] = open_null();
-    all->standard[1] = copy_standard(STD_OUTPUT_HANDLE);
-    all->standard[2] = copy_standard(STD_ERROR_HANDLE);
     for (size_t i = 0; i < MP__COUNT_OF(all->standard); i++) {
-        if (all->standard[i] == INVALID_HANDLE_VALUE)
+        HANDLE handle = make_standard(i);
+        if (handle == INVALID_HANDLE_VALUE)
             return mp__win_failure(starting);
-        add_once(all, all->standard[i]);
+        all->standard[i] = handle;
+        all->list[all->count++] = handle;
+        all->standard_count++;
     }
-    all->standard_count = all->count;
     for (size_t i = 0; i < spawn->handle_count; i++) {
         HANDLE handle = mp__win_handle(spawn->handles[i]);
         if (handle == INVALID_HANDLE_VALUE || !SetHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT))
@@ -167,9 +167,10 @@ static mp_status_t make_attributes(inheritance_t *all, HANDLE *job, LPPROC_THREA
     if (!*list)
         return mp__error(MP_NO_MEMORY, starting, "no memory");
     if (!InitializeProcThreadAttributeList(*list, 2, 0, &size)) {
+        mp_status_t status = mp__win_failure(starting);
         free(*list);
         *list = NULL;
-        return mp__win_failure(starting);
+        return status;
     }
     if (!UpdateProcThreadAttribute(*list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, all->list,
                                    all->count * sizeof *all->list, NULL, NULL))
@@ -185,6 +186,14 @@ typedef struct start {
     wchar_t *environment;
 } start_t;
 
+static mp_status_t refused(void)
+{
+    DWORD code = GetLastError();
+    if (code == ERROR_INVALID_HANDLE) /* the handles are good; Wine says so of a folder */
+        return mp__error_native(MP_DENIED, starting, (int)code);
+    return mp__win_failure_code(starting, code);
+}
+
 /* Creates it with the job; *job says afterwards whether it was taken. */
 static mp_status_t create(const start_t *start, inheritance_t *all, HANDLE *job, PROCESS_INFORMATION *made)
 {
@@ -196,7 +205,7 @@ static mp_status_t create(const start_t *start, inheritance_t *all, HANDLE *job,
     if (!status && !CreateProcessW(start->image, start->line, NULL, NULL, TRUE,
                                    EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT, start->environment, NULL,
                                    &info.StartupInfo, made))
-        status = mp__win_failure(starting);
+        status = refused();
     if (info.lpAttributeList)
         DeleteProcThreadAttributeList(info.lpAttributeList);
     free(info.lpAttributeList);

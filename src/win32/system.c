@@ -5,8 +5,6 @@
 
 #include <tlhelp32.h>
 
-#include <tlhelp32.h>
-
 const mp__os_caps_t *mp__os_caps(void)
 {
     /* WaitOnAddress does not reach beyond its process, and a view of a mapping cannot be decommitted. */
@@ -116,30 +114,6 @@ bool mp__os_is_privileged(void)
 int32_t mp__os_pid(void)
 {
     return (int32_t)GetCurrentProcessId();
-}
-
-int32_t mp__os_parent_pid(void)
-{
-    DWORD self = GetCurrentProcessId(), parent = 0;
-    HANDLE snapshot = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
-    PROCESSENTRY32W entry = {.dwSize = sizeof entry};
-    if (snapshot == INVALID_HANDLE_VALUE)
-        return 0;
-    for (BOOL more = Process32FirstW(snapshot, &entry); more && !parent; more = Process32NextW(snapshot, &entry))
-        if (entry.th32ProcessID == self)
-            parent = entry.th32ParentProcessID;
-    CloseHandle(snapshot);
-    return (int32_t)parent;
-}
-
-void mp__os_block_signals(void)
-{
-    /* Windows runs a console handler on a thread of its own. */
-}
-
-void mp__os_ignore_interrupt(void)
-{
-    SetConsoleCtrlHandler(NULL, TRUE);
 }
 
 /* The pid that this process was started with as its parent's. */

@@ -193,3 +193,13 @@ mp_status_t mp__encode(const mp_value_t *v, const mp__carrier_t *carrier, mp__bu
         out->size = before;
     return status;
 }
+
+mp_status_t mp__encode_head(mp_kind_t kind, size_t n, mp__buffer_t *out)
+{
+    uint8_t *to = mp__buffer_reserve(out, MP__HEAD_MAX);
+    if (!to)
+        return MP_NO_MEMORY;
+    out->size += kind == MP_KIND_DICT ? cbor_encode_map_start(n, to, MP__HEAD_MAX)
+                                      : cbor_encode_array_start(n, to, MP__HEAD_MAX);
+    return MP_OK;
+}

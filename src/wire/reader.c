@@ -153,42 +153,25 @@ mp_status_t mp__malformed(size_t at, const char *what)
     return mp__error(MP_MALFORMED, MP__DECODE_STEP, "%s at byte %llu", what, (unsigned long long)at);
 }
 
-void mp__reader_rewind(mp__reader_t *reader)
-{
-    reader->at = 0;
-    reader->replayed = 0;
-}
-
-/* The next token, from libcbor. */
-static mp_status_t decode(mp__reader_t *reader)
+mp_status_t mp__reader_decode(mp__reader_t *reader)
 {
     size_t at = reader->at, left = reader->size - at;
+    bool keep = reader->kept && reader->kept_count < MP__TOKENS_KEPT;
+    mp__token_t *token = keep ? &reader->kept[reader->kept_count] : &reader->spare;
     if (left == 0)
         return mp__malformed(at, "the end, too early,");
-    struct cbor_decoder_result result = cbor_stream_decode(reader->data + at, left, &callbacks, &reader->token);
+    struct cbor_decoder_result result = cbor_stream_decode(reader->data + at, left, &callbacks, token);
     if (result.status == CBOR_DECODER_NEDATA)
         return mp__malformed(at, "more announced than there is");
     if (result.status != CBOR_DECODER_FINISHED)
         return mp__malformed(at, "no CBOR");
-    if (reader->token.type == MP__TOKEN_REFUSED)
-        return mp__malformed(at, reader->token.refused);
-    reader->token.end = reader->at = at + result.read;
+    if (token->type == MP__TOKEN_REFUSED)
+        return mp__malformed(at, token->refused);
+    token->end = reader->at = at + result.read;
+    reader->token = token;
+    if (keep)
+        reader->replayed = ++reader->kept_count;
     return MP_OK;
-}
-
-mp_status_t mp__reader_next(mp__reader_t *reader)
-{
-    if (reader->replayed < reader->kept_count) {
-        reader->token = reader->kept[reader->replayed++];
-        reader->at = reader->token.end;
-        return MP_OK;
-    }
-    mp_status_t status = decode(reader);
-    if (status == MP_OK && reader->kept && reader->kept_count < MP__TOKENS_KEPT) {
-        reader->kept[reader->kept_count++] = reader->token;
-        reader->replayed++;
-    }
-    return status;
 }
 
 mp_status_t mp__reader_skip(mp__reader_t *reader)
@@ -199,7 +182,7 @@ mp_status_t mp__reader_skip(mp__reader_t *reader)
         mp_status_t status = mp__reader_next(reader);
         if (status != MP_OK)
             return status;
-        const mp__token_t *token = &reader->token;
+        const mp__token_t *token = reader->token;
         items += token->type == MP__TOKEN_LIST   ? token->number
                  : token->type == MP__TOKEN_DICT ? 2 * token->number
                  : token->type == MP__TOKEN_TAG  ? 1

@@ -40,19 +40,35 @@ typedef struct mp__token {
 typedef struct mp__reader {
     const uint8_t *data;
     size_t size;
-    size_t at; /* the next token */
-    mp__token_t token;
-    mp__token_t
-        *kept; /* NULL, or room for MP__TOKENS_KEPT: the first tokens, so that small messages are decoded once only */
+    size_t at;                /* the next token */
+    const mp__token_t *token; /* the last one read */
+    mp__token_t spare;        /* where it is, unless it is kept */
+
+    /* The first tokens, so that small messages are decoded once only. */
+    mp__token_t *kept; /* NULL, or room for MP__TOKENS_KEPT */
     size_t kept_count;
-    size_t replayed; /* of them, after mp__reader_rewind; before it all */
+    size_t replayed; /* how many of them were read since mp__reader_rewind */
 } mp__reader_t;
 
 /* Back to the first token. */
-void mp__reader_rewind(mp__reader_t *reader);
+static inline void mp__reader_rewind(mp__reader_t *reader)
+{
+    reader->at = 0;
+    reader->replayed = 0;
+}
+
+/* Reads the next one, from the message itself, into reader->token. MP_MALFORMED. */
+mp_status_t mp__reader_decode(mp__reader_t *reader);
 
 /* Reads the next one into reader->token. MP_MALFORMED. */
-mp_status_t mp__reader_next(mp__reader_t *reader);
+static inline mp_status_t mp__reader_next(mp__reader_t *reader)
+{
+    if (reader->replayed == reader->kept_count)
+        return mp__reader_decode(reader);
+    reader->token = &reader->kept[reader->replayed++];
+    reader->at = reader->token->end;
+    return MP_OK;
+}
 
 /* Steps over the next item with all that is in it. MP_MALFORMED. */
 mp_status_t mp__reader_skip(mp__reader_t *reader);

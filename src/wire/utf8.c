@@ -35,6 +35,10 @@ bool mp__utf8_is_valid(const uint8_t *text, size_t n)
                 continue;
             }
         }
+        if (text[i] < 0x80) {
+            i++;
+            continue;
+        }
         uint32_t character;
         size_t size = mp__utf8_next(text + i, n - i, &character);
         if (size == 0)

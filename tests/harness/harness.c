@@ -4,6 +4,8 @@
 #include "leaks.h"
 #include "system.h"
 
+#include <multiproc/runtime.h>
+
 #include <CUnit/Basic.h>
 #include <CUnit/TestDB.h>
 #include <CUnit/TestRun.h>
@@ -74,6 +76,7 @@ void mp_test_baseline(void)
 void mp_skip(const char *reason)
 {
     bool clean = mp_test_leaks_report(case_name);
+    mp_test_lift_limits();
     printf("%s %s: %s\n", clean ? "skip" : "FAIL", case_name, reason);
     exit(clean ? SKIPPED : EXIT_FAILURE);
 }
@@ -91,8 +94,10 @@ int mp_test_case(const char *name, void (*run)(void))
     mp_test_watch(mp_test_seconds(CASE_SECONDS), name);
     mp_test_leaks_begin();
     bool ran = CU_run_all_tests() == CUE_SUCCESS;
-    bool passed = ran && CU_get_number_of_failure_records() == 0;
+    /* Both, because a record may fail for want of memory, and there are records that are no assertion's. */
+    bool passed = ran && CU_get_number_of_failures() == 0 && CU_get_number_of_failure_records() == 0;
     bool clean = mp_test_leaks_report(name);
+    mp_test_lift_limits();
     if (!passed) {
         CU_basic_show_failures(CU_get_failure_list());
         printf("\n");
@@ -121,6 +126,8 @@ static int run_all(void)
 
 int main(int argc, char **argv)
 {
+    if (mp_test_guarded)
+        mp_freeze_support(argc, argv);
     argv = mp_test_command_line(argv);
     program_path = argv[0];
     if (argc < 2)

@@ -31,20 +31,26 @@ typedef struct mp_test_row {
 #define MP_PROGRAM(name) static int program_##name(void)
 
 /* The table, at the end of the file: MP_CASES(MP_ROW(a_case), MP_ROW(another), MP_SUB(a_program)). */
+/* MP_GUARDED_CASES: the same for a program that starts processes as users do: mp_freeze_support is its first call. */
 /* clang-format off */
 #define MP_ROW(name)  {#name, case_##name, NULL}
 #define MP_SUB(name)  {#name, NULL, program_##name}
-#define MP_CASES(...) const mp_test_row_t mp_test_rows[] = {__VA_ARGS__, {NULL, NULL, NULL}}
+#define MP_CASES(...)         MP_TABLE(false, __VA_ARGS__)
+#define MP_GUARDED_CASES(...) MP_TABLE(true, __VA_ARGS__)
+#define MP_TABLE(guarded, ...)                                                                                         \
+    const bool mp_test_guarded = guarded;                                                                              \
+    const mp_test_row_t mp_test_rows[] = {__VA_ARGS__, {NULL, NULL, NULL}}
 /* clang-format on */
 
+extern const bool mp_test_guarded;
 extern const mp_test_row_t mp_test_rows[];
 
 /* In a case, besides CUnit's own: the status that a call returns. A mismatch shows both and mp_error(). The argument is
  * evaluated once. REQUIRE_... ends the case. Only for the case's own thread. */
 #define EXPECT_STATUS(call, expected)  ((void)mp_test_expect((call), (expected), #call, __FILE__, __LINE__, false))
 #define REQUIRE_STATUS(call, expected) ((void)mp_test_expect((call), (expected), #call, __FILE__, __LINE__, true))
-#define EXPECT_OK(call)                EXPECT_STATUS(call, MP_OK)
-#define REQUIRE_OK(call)               REQUIRE_STATUS(call, MP_OK)
+#define EXPECT_OK(call)                ((void)mp_test_expect((call), MP_OK, #call, __FILE__, __LINE__, false))
+#define REQUIRE_OK(call)               ((void)mp_test_expect((call), MP_OK, #call, __FILE__, __LINE__, true))
 
 bool mp_test_expect(mp_status_t actual, mp_status_t expected, const char *call, const char *file, int line, bool fatal);
 

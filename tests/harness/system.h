@@ -24,6 +24,8 @@ void mp_test_end_now(int code);
 
 /* ---- the leak check's ---- */
 
+long mp_test_pid(void);
+
 typedef struct mp_test_file {
     char path[300];
 } mp_test_file_t;
@@ -59,6 +61,9 @@ typedef struct mp_test_thread {
 void mp_test_thread_start(mp_test_thread_t *thread, void (*run)(void *context), void *context);
 void mp_test_thread_join(mp_test_thread_t *thread);
 
+/* What only pretends to be this system; NULL: it is real. */
+const char *mp_test_emulator(void);
+
 /* Marks a file as a program, where files have such a mark. */
 void mp_test_allow_execution(const char *path);
 
@@ -73,6 +78,12 @@ bool mp_test_resume(int32_t pid);
  * space; false: the system has no such limit. */
 bool mp_test_limit_handles(size_t more);
 bool mp_test_limit_address_space(uint64_t more);
+
+/* Takes both limits back. */
+void mp_test_lift_limits(void);
+
+/* Is it built with a sanitizer that needs the system calls, the memory and the handles for itself? */
+bool mp_test_is_sanitized(void);
 
 /* Nothing can be allocated any more, until it is given back; false: that cannot be had here. */
 bool mp_test_exhaust_memory(void);

@@ -27,3 +27,8 @@ void mp_test_arena_open(mp__os_arena_t *arena)
     MP_CHECK(mp__os_arena_open(memory, life, MP_TEST_ARENA_SIZE, arena) == MP_OK);
     MP_CHECK(mp__os_arena_expose(arena, 0, MP_TEST_ARENA_USABLE) == MP_OK);
 }
+
+bool mp_test_is_plain_posix(void)
+{
+    return mp__os_caps()->fork && !mp__os_caps()->shared_wait;
+}

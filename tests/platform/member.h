@@ -14,6 +14,10 @@ void mp_test_arena_create(mp__os_arena_t *arena);
 void mp_test_start_member(mp_test_child_t *child, const char *program, const mp__os_arena_t *arena,
                           const char *const *arguments);
 
+/* A POSIX system without what only some of them add, or a build that does without: it cannot tell the end of a thread,
+ * the affinity, the address space in use, nor its own command line. */
+bool mp_test_is_plain_posix(void);
+
 /* In a sub-program that was started so: its arena. */
 void mp_test_arena_open(mp__os_arena_t *arena);
 

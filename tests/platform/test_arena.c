@@ -151,7 +151,7 @@ MP_CASE(exposed_before_it_is_committed)
     mp__os_arena_close(&arena);
 }
 
-/* It touches what it did not make accessible. */
+/* It touches what nobody made accessible. */
 MP_PROGRAM(touches)
 {
     mp__os_arena_t arena;
@@ -169,6 +169,10 @@ MP_CASE(what_is_not_exposed_is_not_accessible)
     mp_test_start_member(&child, "touches", &arena, NULL);
     CU_ASSERT(mp_test_hear(child.talk, 't'));
     mp__os_exit_t end = mp_test_join(&child);
+    if (mp_test_emulator()) {
+        mp__os_arena_close(&arena);
+        mp_skip("Wine makes reserved pages of a mapping accessible");
+    }
     CU_ASSERT(end.end == MP__OS_SIGNALLED || (end.end == MP__OS_EXITED && end.code != 0));
     mp__os_arena_close(&arena);
 }

@@ -218,6 +218,7 @@ MP_CASE(bell_wait_times_out)
     mp__deadline_t deadline = mp__os_now() + 50 * MP__MILLISECOND;
     EXPECT_STATUS(bell_till_timeout(bell, deadline), MP_TIMEOUT);
     CU_ASSERT(mp__os_now() >= deadline);
+    EXPECT_STATUS(mp__os_bell_wait(bell, 0), MP_TIMEOUT);
     mp__os_bell_fini(bell);
     mp__os_arena_close(&arena);
 }

@@ -1,6 +1,7 @@
 /* Starting programs, waiting for them, ending them. */
 #include "child.h"
 #include "harness.h"
+#include "member.h"
 #include "system.h"
 
 #include <stdio.h>
@@ -267,22 +268,61 @@ MP_CASE(standard_output_is_inherited)
 /* This very case is what the child runs, too, because it gets this process's own command line. */
 MP_CASE(own_command_line)
 {
+    char *arguments[] = {(char *)(uintptr_t)mp_test_program(), "own_command_line", NULL};
+    const char *const environment[] = {"MP_TEST_NESTED=1", NULL};
+    mp__os_process_t process;
     if (getenv("MP_TEST_NESTED"))
         mp__os_end_now(42);
     mp_test_warm_up();
-    mp_status_t noted = mp__os_program_note(0, NULL);
-    if (noted == MP_UNSUPPORTED)
-        mp_skip("the system cannot be asked for the command line");
-    REQUIRE_STATUS(noted, MP_OK);
+    CU_ASSERT_PTR_NULL(mp__os_program_path());
+    if (mp_test_is_plain_posix()) {
+        EXPECT_STATUS(mp__os_program_note(0, NULL), MP_UNSUPPORTED);
+        REQUIRE_OK(mp__os_program_note(2, arguments));
+    } else {
+        REQUIRE_OK(mp__os_program_note(0, NULL));
+    }
     CU_ASSERT_PTR_NOT_NULL_FATAL(mp__os_program_path());
-    const char *const environment[] = {"MP_TEST_NESTED=1", NULL};
     const mp__os_spawn_t spawn = {mp__os_program_path(), NULL, environment, NULL, 0};
-    mp__os_process_t process;
     REQUIRE_OK(mp__os_spawn(&spawn, &process));
     EXPECT_OK(mp__os_process_wait(&process, mp_test_deadline(30)));
     CU_ASSERT_EQUAL(process.exit.end, MP__OS_EXITED);
     CU_ASSERT_EQUAL(process.exit.code, 42);
     mp__os_process_close(&process);
+}
+
+MP_CASE(noting_without_memory)
+{
+    char *arguments[] = {(char *)(uintptr_t)mp_test_program(), "x", NULL};
+    if (!mp_test_exhaust_memory())
+        mp_skip("no limit on this process's memory here");
+    EXPECT_STATUS(mp__os_program_note(2, arguments), MP_NO_MEMORY);
+    mp_test_give_memory_back();
+    CU_ASSERT_PTR_NULL(mp__os_program_path());
+    EXPECT_OK(mp__os_program_note(2, arguments));
+}
+
+MP_CASE(starting_without_memory)
+{
+    const char *const arguments[] = {mp_test_program(), "-", NULL};
+    const mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, NULL, 0};
+    mp__os_process_t process;
+    mp_test_warm_up();
+    if (!mp_test_exhaust_memory())
+        mp_skip("no limit on this process's memory here");
+    EXPECT_STATUS(mp__os_spawn(&spawn, &process), MP_NO_MEMORY);
+    mp_test_give_memory_back();
+}
+
+MP_CASE(starting_without_handles)
+{
+    const char *const arguments[] = {mp_test_program(), "-", NULL};
+    const mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, NULL, 0};
+    mp__os_process_t process;
+    mp_test_warm_up();
+    if (!mp_test_limit_handles(0))
+        mp_skip("the system sets no limit to a process's handles");
+    mp_test_baseline();
+    EXPECT_STATUS(mp__os_spawn(&spawn, &process), MP_LIMIT);
 }
 
 /* ---- what cannot be started ---- */
@@ -528,7 +568,8 @@ MP_CASES(MP_ROW(exit_codes), MP_SUB(exits), MP_SUB(returns), MP_SUB(ends_now), M
          MP_ROW(signalling_one_that_has_ended), MP_ROW(arguments_arrive_as_they_are), MP_SUB(tells_arguments),
          MP_ROW(environment_is_added_to_and_replaced), MP_SUB(looks_at_environment), MP_SUB(looks_at_replaced_path),
          MP_ROW(standard_input_is_empty), MP_SUB(reads_input), MP_ROW(standard_output_is_inherited), MP_SUB(prints),
-         MP_SUB(starts_one_that_prints), MP_ROW(own_command_line), MP_ROW(a_missing_program),
+         MP_SUB(starts_one_that_prints), MP_ROW(own_command_line), MP_ROW(noting_without_memory),
+         MP_ROW(starting_without_memory), MP_ROW(starting_without_handles), MP_ROW(a_missing_program),
          MP_ROW(a_file_that_is_no_program), MP_ROW(a_handle_that_is_none), MP_ROW(a_handle_named_twice),
          MP_ROW(fork_where_there_is_none), MP_ROW(forked_child_has_the_memory_and_no_input),
          MP_ROW(forked_child_may_use_all), MP_ROW(forked_child_is_killed),

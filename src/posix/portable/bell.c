@@ -16,8 +16,11 @@
 
 typedef struct bell {
     sem_t semaphore;
-    uint32_t rung; /* keeps the semaphore from counting rings that nobody waits for */
+    uint32_t rung;  /* keeps the semaphore from counting rings that nobody waits for */
+    uint32_t magic; /* MAGIC while it is a bell: a C library may end a process that posts what is no semaphore */
 } bell_t;
+
+#define MAGIC 0xbe11a11eu
 
 _Static_assert(sizeof(bell_t) <= sizeof(mp__os_bell_t), "a semaphore does not fit");
 
@@ -42,9 +45,12 @@ void mp__os_word_wake(uint32_t *word, bool all)
 
 mp_status_t mp__os_bell_init(mp__os_bell_t *bell)
 {
-    if (sem_init(&bell_of(bell)->semaphore, 1, 0) < 0)
+    bell_t *own = bell_of(bell);
+    mp__store32(&own->magic, 0);
+    if (sem_init(&own->semaphore, 1, 0) < 0)
         return mp__posix_error("make a bell", errno);
-    mp__store32(&bell_of(bell)->rung, 0);
+    mp__store32(&own->rung, 0);
+    mp__store32(&own->magic, MAGIC);
     return MP_OK;
 }
 
@@ -86,9 +92,10 @@ mp_status_t mp__os_bell_wait(mp__os_bell_t *bell, mp__deadline_t deadline)
 
 void mp__os_bell_ring(mp__os_bell_t *bell)
 {
+    bell_t *other = bell_of(bell);
     int saved = errno;
-    if (!mp__swap32(&bell_of(bell)->rung, 1))
-        sem_post(&bell_of(bell)->semaphore);
+    if (mp__load32(&other->magic) == MAGIC && !mp__swap32(&other->rung, 1))
+        sem_post(&other->semaphore);
     errno = saved;
 }
 
@@ -96,7 +103,7 @@ void mp__os_bell_fini(mp__os_bell_t *bell)
 {
     /* Destroying it would be undefined where a dead thread slept on it; an unnamed semaphore holds nothing that could
      * leak. */
-    mp__store32(&bell_of(bell)->rung, 0);
+    mp__store32(&bell_of(bell)->magic, 0);
 }
 
 #endif

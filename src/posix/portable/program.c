@@ -99,8 +99,14 @@ static char *search(const char *name)
 int mp__posix_program_path(const char *argv0, char **path)
 {
     int code = ask_path(path);
-    if (code != ENOSYS || !argv0)
+    if (code != ENOSYS)
         return code;
+    if (mp__posix_sentinel_image()) {
+        *path = strdup(mp__posix_sentinel_image());
+        return *path ? 0 : ENOMEM;
+    }
+    if (!argv0)
+        return ENOSYS;
     *path = strchr(argv0, '/') ? absolute(argv0) : search(argv0);
     return *path ? 0 : ENOSYS;
 }

@@ -109,6 +109,11 @@ void mp_test_end_now(int code)
 
 /* ---- the leak check's ---- */
 
+long mp_test_pid(void)
+{
+    return (long)getpid();
+}
+
 /* By asking for each number, because listing a directory would open another one. */
 size_t mp_test_handles(uintptr_t *handles, size_t capacity)
 {
@@ -239,6 +244,11 @@ void mp_test_thread_join(mp_test_thread_t *thread)
     pthread_join((pthread_t)thread->id, NULL);
 }
 
+const char *mp_test_emulator(void)
+{
+    return NULL;
+}
+
 void mp_test_allow_execution(const char *path)
 {
     if (chmod(path, 0755) != 0)
@@ -294,6 +304,17 @@ bool mp_test_limit_address_space(uint64_t more)
     return !MP_TEST_ADDRESS_SANITIZER && used > 0 && set_limit(false, (rlim_t)(used + more));
 }
 
+void mp_test_lift_limits(void)
+{
+    lift_limit();
+    set_limit(false, RLIM_INFINITY);
+}
+
+bool mp_test_is_sanitized(void)
+{
+    return MP_TEST_ADDRESS_SANITIZER;
+}
+
 typedef struct block {
     struct block *next;
 } block_t;
@@ -344,8 +365,8 @@ bool mp_test_bind_to_one_processor(void)
 void (*mp_test_foreign_function(void))(void)
 {
     void (*function)(void) = NULL;
-    void *library = dlopen("libthread_db.so.1", RTLD_NOW | RTLD_LOCAL);
-    void *found = library ? dlsym(library, "td_init") : NULL;
+    void *library = dlopen("libBrokenLocale.so.1", RTLD_NOW | RTLD_LOCAL);
+    void *found = library ? dlsym(library, "__ctype_get_mb_cur_max") : NULL;
     memcpy(&function, &found, sizeof function);
     return function;
 }

@@ -105,6 +105,11 @@ void mp_test_end_now(int code)
 
 /* ---- the leak check's ---- */
 
+long mp_test_pid(void)
+{
+    return (long)GetCurrentProcessId();
+}
+
 /* GetProcessHandleCount does not say which ones. Handles are small multiples of four, the lowest free one is taken
  * first. */
 size_t mp_test_handles(uintptr_t *handles, size_t capacity)
@@ -242,6 +247,11 @@ void mp_test_thread_join(mp_test_thread_t *thread)
     CloseHandle((HANDLE)thread->id);
 }
 
+const char *mp_test_emulator(void)
+{
+    return GetProcAddress(GetModuleHandleA("ntdll.dll"), "wine_get_version") ? "Wine" : NULL;
+}
+
 void mp_test_allow_execution(const char *path)
 {
     (void)path;
@@ -286,6 +296,13 @@ bool mp_test_limit_handles(size_t more)
 bool mp_test_limit_address_space(uint64_t more)
 {
     (void)more;
+    return false;
+}
+
+void mp_test_lift_limits(void) {}
+
+bool mp_test_is_sanitized(void)
+{
     return false;
 }
 
