@@ -64,9 +64,10 @@ typedef struct mp_error {
 } mp_error_t;
 
 /**
- * The last error of the calling thread.
- * @return never NULL; owned by the library, valid until the thread's next failing call. Before any error its status is
- *         ::MP_OK. A call that succeeds leaves it as it was. Never blocks.
+ * The last error of the calling thread: the detail behind a status, right after the call that returned it. A call that succeeds
+ * may leave something else there.
+ * @return never NULL; owned by the library, valid until the thread's next call of it. Before any error its status is
+ *         ::MP_OK. Never blocks.
  */
 MP_API const mp_error_t *mp_error(void);
 

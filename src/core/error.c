@@ -47,6 +47,12 @@ mp_status_t mp__error_code(mp_status_t status, const char *step, int code, const
     return status;
 }
 
+mp_status_t mp__error_again(const mp_error_t *error)
+{
+    last_error = *error;
+    return error->status;
+}
+
 const mp_error_t *mp_error(void)
 {
     return &last_error;

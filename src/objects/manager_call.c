@@ -155,7 +155,7 @@ static mp_status_t read_answer(const mp__answer_t *answer, const mp__buffer_t *i
 
 mp_status_t mp__manager_call(const mp__client_t *client, const mp__question_t *question, mp_value_t *value)
 {
-    reply_t *reply;
+    reply_t *reply = NULL;
     mp__answer_t answer;
     if (value)
         *value = MP_NONE;

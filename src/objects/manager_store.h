@@ -75,9 +75,10 @@ typedef struct mp__entry mp__entry_t;
 
 typedef struct mp__table {
     mp__entry_t *entries; /* in the order in which they were added; also dead ones */
-    uint32_t *slots;      /* the index; a power of two of them */
-    size_t slot_count;
-    size_t used; /* entries, with the dead */
+    uint32_t *slots;      /* the index */
+    size_t slot_count;    /* a power of two, at least twice the capacity */
+    size_t entered;       /* slots in use */
+    size_t used;          /* entries, with the dead; the last one lives */
     size_t capacity;
     size_t live;
 } mp__table_t;
@@ -93,9 +94,8 @@ void mp__table_remove(mp__table_t *table, size_t place);
 /* Changes the value, or adds the pair. MP_TYPE, MP_NO_MEMORY: nothing was changed. */
 mp_status_t mp__table_put(mp__table_t *table, mp__bytes_t key, mp__bytes_t value);
 
-/* The first live entry from `place` on; the last one; SIZE_MAX: none. */
+/* The first live entry from `place` on; SIZE_MAX: none. */
 size_t mp__table_next(const mp__table_t *table, size_t place);
-size_t mp__table_last(const mp__table_t *table);
 
 /* ---- manager_row.c: a list; all zero is an empty one */
 

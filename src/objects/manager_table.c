@@ -1,7 +1,8 @@
 /*
  * A stored dict: entries in the order in which they were added, and an index of them by open addressing.
  *
- * A removed entry stays as a dead one, in both, until the entries are full or few of them live; then both are made anew. (Own code, because
+ * A removed entry's slot stays in the index, and the entry as a dead one unless it is the last, until there is no room or few of them live;
+ * then both are made anew. A slot may lead to an entry that took the place of its own: keys are compared anyhow. (Own code, because
  * what there is lacks something: apr_hash keeps the memory of removed keys, and no order; uthash ends the process when memory is short, or
  * costs 56 bytes an entry for what 4 do here. It would need the keys in a form of their own, too, for 1 == 1.0 == True.)
  */
@@ -67,7 +68,7 @@ static mp_status_t rebuild(mp__table_t *table, size_t capacity)
         }
     free(table->entries);
     free(table->slots);
-    *table = (mp__table_t){entries, slots, slot_count, used, capacity, used};
+    *table = (mp__table_t){entries, slots, slot_count, used, used, capacity, used};
     return MP_OK;
 }
 
@@ -120,20 +121,20 @@ void mp__table_remove(mp__table_t *table, size_t place)
         mp__table_clear(table);
     else if (table->capacity > 4 * LEAST && table->live < table->capacity / 8)
         (void)rebuild(table, table->capacity / 4); /* gives memory back; without any it stays as it is */
-    else
-        while (!is_live(&table->entries[table->used - 1]) && table->slots == NULL)
-            table->used--;
+    while (table->used > 0 && !is_live(&table->entries[table->used - 1]))
+        table->used--;
 }
 
 static mp_status_t add(mp__table_t *table, uint64_t hash, mp__blob_t *key, mp__blob_t *value)
 {
-    if (table->used == table->capacity) {
+    if (table->entered == table->capacity) {
         mp_status_t status = rebuild(table, table->live < LEAST / 2 ? LEAST : 2 * table->live);
         if (status != MP_OK)
             return status;
     }
     table->entries[table->used] = (mp__entry_t){hash, *key, *value};
     enter(table->slots, table->slot_count, hash, table->used++);
+    table->entered++;
     table->live++;
     return MP_OK;
 }
@@ -170,12 +171,4 @@ size_t mp__table_next(const mp__table_t *table, size_t place)
     while (place < table->used && !is_live(&table->entries[place]))
         place++;
     return place < table->used ? place : SIZE_MAX;
-}
-
-size_t mp__table_last(const mp__table_t *table)
-{
-    size_t place = table->used;
-    while (place > 0 && !is_live(&table->entries[place - 1]))
-        place--;
-    return place > 0 ? place - 1 : SIZE_MAX;
 }

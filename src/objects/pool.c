@@ -13,15 +13,31 @@
 
 /* ---- making one */
 
+/* Did this process make it, not the one that it was forked from? */
+static bool is_mine(const mp_pool_t *pool)
+{
+    return mp__family_joined() && pool->process == mp__family.process && pool->epoch == mp__family.epoch;
+}
+
+/* What only a pool at work needs. */
+static void clear_out(mp_pool_t *pool)
+{
+    mp_queue_close(pool->reports);
+    mp__buffer_fini(&pool->initializer);
+    free(pool->workers);
+    pool->reports = NULL;
+    pool->workers = NULL;
+}
+
+/* Nobody holds it, and no result of it is left. */
 static void destroy(mp__handle_t *handle)
 {
     mp_pool_t *pool = (mp_pool_t *)handle;
-    mp__buffer_fini(&pool->initializer);
-    mp_queue_close(pool->reports);
-    mp__block_free(pool->block);
+    clear_out(pool);
+    if (is_mine(pool) && mp__family_join() == MP_OK)
+        mp__block_free(pool->block);
     if (pool->memory)
         apr_pool_destroy(pool->memory);
-    free(pool->workers);
     free(pool);
 }
 
@@ -145,7 +161,7 @@ mp_status_t mp__pool_use(const mp_pool_t *pool, const char *step)
 {
     if (!pool || !mp__handle_is(&pool->handle, MP_KIND_POOL))
         return mp__error(MP_INVALID, step, "this is no pool");
-    if (!mp__family_joined() || pool->process != mp__family.process || pool->epoch != mp__family.epoch)
+    if (!is_mine(pool))
         return mp__error(MP_INVALID, step, "this is another process's pool");
     return mp__family_join();
 }
@@ -211,7 +227,7 @@ mp_status_t mp_pool_join(mp_pool_t *pool, double timeout)
     mp__pool_unlock(pool);
     if (open)
         return mp__error(MP_STATE, step, "it was neither closed nor terminated");
-    status = mp__pool_wait(&pool->words[0], &pool->done, 1, deadline);
+    status = mp__pool_wait(&pool->words[0], &pool->step, MP__THREAD_DONE, deadline);
     return status == MP_TIMEOUT ? mp__error(MP_TIMEOUT, step, "it is not done") : status;
 }
 
@@ -224,11 +240,12 @@ mp_status_t mp_pool_free(mp_pool_t *pool)
         return status;
     if (mp__pool_own() == pool)
         return mp__error(MP_DEADLOCK, "free a pool", "in a callback of its own");
-    if (!mp__load32(&pool->done))
+    if (mp__load32(&pool->step) != MP__THREAD_DONE)
         mp_pool_terminate(pool);
     apr_status_t unused;
     apr_thread_join(&unused, pool->thread);
     mp__finalize_remove(pool->finalizer);
+    clear_out(pool);
     mp__handle_release(&pool->handle);
     return MP_OK;
 }

@@ -93,6 +93,8 @@ typedef enum mp__pool_state { MP__POOL_OPEN, MP__POOL_CLOSED, MP__POOL_TERMINATE
 
 #define MP__POOL_WORDS 64u
 
+enum { MP__THREAD_STARTS = 0, MP__THREAD_RUNS = 1, MP__THREAD_DONE = 2 };
+
 struct mp_pool {
     mp__handle_t handle; /* held by the user and by each result */
     uint32_t process;    /* whose it is */
@@ -103,7 +105,7 @@ struct mp_pool {
     mp__finalizer_t *finalizer;
     mp__block_t block;
     uint32_t *words; /* in that block: what waiters sleep on; the first is for the end, results share the rest */
-    uint32_t done;   /* 1: the thread has nothing left to do */
+    uint32_t step;   /* the thread's: MP__THREAD_... */
 
     char name[40];
     int max_tasks;

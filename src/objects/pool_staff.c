@@ -23,7 +23,8 @@ static void note_end(void *context, mp_process_t *process)
     mp__worker_t *worker = context;
     (void)process;
     mp__report_head_t note = {.worker = worker->index, .number = worker->number, .kind = MP__REPORT_ENDED};
-    if (mp__queue_put_item(worker->pool->reports, MP__ITEM_BYTES, &note, sizeof note, 0) != MP_OK)
+    if (mp__family_join() != MP_OK ||
+        mp__queue_put_item(worker->pool->reports, MP__ITEM_BYTES, &note, sizeof note, 0) != MP_OK)
         mp__store32(&worker->pool->look, 1);
 }
 

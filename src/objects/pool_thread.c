@@ -276,12 +276,10 @@ static void take_all(mp_pool_t *pool, mp__buffer_t *report)
         ;
 }
 
-static void run(void *context)
+static void take_turns(mp_pool_t *pool)
 {
-    mp_pool_t *pool = context;
     mp__buffer_t report;
     mp__buffer_init(&report);
-    own = pool;
     for (;;) {
         mp__deadline_t next = mp__os_now() + SLICE;
         mp__pool_lock(pool);
@@ -299,12 +297,36 @@ static void run(void *context)
             mp__result_call(result);
     }
     mp__buffer_fini(&report);
-    mp__store32(&pool->done, 1);
+}
+
+/* A thread's step, for who waits for it. */
+static void reach(mp_pool_t *pool, uint32_t step)
+{
+    mp__store32(&pool->step, step);
     mp__pool_rouse(&pool->words[0]);
+}
+
+static void run(void *context)
+{
+    mp_pool_t *pool = context;
+    own = pool;
+    if (mp__family_join() == MP_OK) {
+        reach(pool, MP__THREAD_RUNS);
+        take_turns(pool);
+    }
+    reach(pool, MP__THREAD_DONE);
 }
 
 mp_status_t mp__pool_thread_start(mp_pool_t *pool)
 {
+    apr_status_t unused;
     /* A stack as for any code of the user's: callbacks run on it, and forked workers. */
-    return mp__local_thread(&pool->thread, 0, run, pool, pool->memory);
+    mp_status_t status = mp__local_thread(&pool->thread, 0, run, pool, pool->memory);
+    if (status != MP_OK)
+        return status;
+    status = mp__pool_wait(&pool->words[0], &pool->step, MP__THREAD_RUNS, MP__NEVER);
+    if (status == MP_OK && mp__load32(&pool->step) == MP__THREAD_RUNS)
+        return MP_OK;
+    apr_thread_join(&unused, pool->thread);
+    return mp__error(MP_LIMIT, "start a pool's thread", "it found no place in the family");
 }

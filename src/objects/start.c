@@ -231,7 +231,9 @@ mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process,
     if (status != MP_OK)
         return status;
     status = begin(&chosen_start, *slot, *epoch, nonce, process);
-    if (status != MP_OK)
-        mp__process_sweep(*slot, *epoch); /* what failed stays in mp_error(): a sweep that succeeds records nothing */
-    return status;
+    if (status == MP_OK)
+        return MP_OK;
+    mp_error_t error = *mp_error();
+    mp__process_sweep(*slot, *epoch);
+    return mp__error_again(&error);
 }

@@ -50,11 +50,12 @@ mp_status_t mp__encode(const mp_value_t *v, const mp__carrier_t *carrier, mp__bu
  * function of another build, or of a module that is not here. */
 mp_status_t mp__decode(const void *data, size_t size, const mp__receiver_t *receiver, mp_value_t *out);
 
-/* Would mp__decode take it, whatever the objects and functions in it turn out to be? MP_MALFORMED, MP_TOO_LARGE, MP_NO_MEMORY. */
+/* Would mp__decode take it, whatever the objects and functions in it turn out to be? MP_MALFORMED, MP_TOO_LARGE,
+ * MP_NO_MEMORY. */
 mp_status_t mp__decode_check(const void *data, size_t size);
 
-/* Appends what a list of n items (kind MP_KIND_LIST) or a dict of n pairs (MP_KIND_DICT) begins with, for whoever has its items encoded
- * already. MP_NO_MEMORY. */
+/* Appends what a list of n items (kind MP_KIND_LIST) or a dict of n pairs (MP_KIND_DICT) begins with, for whoever has
+ * its items encoded already. MP_NO_MEMORY. */
 mp_status_t mp__encode_head(mp_kind_t kind, size_t n, mp__buffer_t *out);
 
 #endif

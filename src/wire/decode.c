@@ -93,6 +93,8 @@ static mp_status_t read_function(mp__reader_t *reader, mp__function_place_t *pla
     if (status != MP_OK)
         return status;
     if (reader->token->type == MP__TOKEN_STR) {
+        if (!mp__utf8_is_valid(reader->token->data, (size_t)reader->token->number))
+            return mp__malformed(at, "a name that is not UTF-8");
         place->name = (const char *)reader->token->data;
         place->name_size = (size_t)reader->token->number;
         return MP_OK;
@@ -109,7 +111,7 @@ static mp_status_t read_function(mp__reader_t *reader, mp__function_place_t *pla
     place->offset = reader->token->number;
     if (parts == 2)
         return MP_OK;
-    if ((status = expect(reader, MP__TOKEN_STR)) != MP_OK)
+    if ((status = expect(reader, MP__TOKEN_BYTES)) != MP_OK)
         return status;
     place->path = (const char *)reader->token->data;
     place->path_size = (size_t)reader->token->number;

@@ -56,7 +56,7 @@ static bool is_number(const mp_value_t *v)
 
 static bool numbers_equal(const mp_value_t *a, const mp_value_t *b)
 {
-    whole_t x, y;
+    whole_t x = {0}, y = {0};
     bool a_is = whole(a, &x), b_is = whole(b, &y);
     if (a_is && b_is)
         return x.negative == y.negative && x.distance == y.distance;

@@ -3,6 +3,7 @@
 
 #include "core/atomic.h"
 #include "wire/codec.h"
+#include "wire/utf8.h"
 
 #include <cbor.h>
 #include <string.h>
@@ -40,6 +41,8 @@ mp_status_t mp_export(const char *name, mp_function_t function)
 {
     if (!name || !*name || !function)
         return mp__error(MP_INVALID, "export a function", "no name or no function");
+    if (!mp__utf8_is_valid((const uint8_t *)name, strlen(name)))
+        return mp__error(MP_INVALID, "export a function", "its name is not UTF-8");
     int row = find_export(name, strlen(name), NULL);
     if (row >= 0)
         return exports[row].function == function
@@ -79,7 +82,7 @@ static mp_status_t put_place(mp__buffer_t *out, const mp__os_module_t *module, u
     if (status != MP_OK || !(to = mp__buffer_reserve(out, MP__HEAD_MAX)))
         return MP_NO_MEMORY;
     out->size += cbor_encode_uint(offset, to, MP__HEAD_MAX);
-    return path_size > 0 ? put_part(out, cbor_encode_string_start, module->path, path_size) : MP_OK;
+    return path_size > 0 ? put_part(out, cbor_encode_bytestring_start, module->path, path_size) : MP_OK;
 }
 
 /* The program itself is never unloaded, so what was found out about its functions stays true. Each thread keeps the

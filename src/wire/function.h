@@ -1,6 +1,6 @@
 /* Functions in messages. One that has a name (mp_export) is that name, a text string. Every other is where it is: an
  * array of the identity of its module's build (a byte string), its offset there (an unsigned integer), and, unless the
- * module is the program itself, the module's path (a text string). */
+ * module is the program itself, the module's path (a byte string: what a path may hold is the system's affair). */
 #ifndef MP_WIRE_FUNCTION_H
 #define MP_WIRE_FUNCTION_H
 

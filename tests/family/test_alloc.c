@@ -383,7 +383,7 @@ MP_PROGRAM(hoards)
 {
     uint64_t random = 11;
     (void)mp_test_kin_accept();
-    for (int i = 0; i < 500; i++) {
+    for (uint64_t i = 0; i < 500; i++) {
         piece_t piece;
         MP_CHECK(take_piece(&piece, some_size(&random) / 8 + 1, i) == MP_OK);
     }

@@ -74,6 +74,9 @@ double mp_test_clock(void);
 bool mp_test_pause(int32_t pid);
 bool mp_test_resume(int32_t pid);
 
+/* Kills a process. */
+bool mp_test_kill_pid(int32_t pid);
+
 /* Lets this process open no more than `more` further handles, or have no more than that many further bytes of address
  * space; false: the system has no such limit. */
 bool mp_test_limit_handles(size_t more);

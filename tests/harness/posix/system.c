@@ -273,6 +273,11 @@ bool mp_test_resume(int32_t pid)
     return kill(pid, SIGCONT) == 0;
 }
 
+bool mp_test_kill_pid(int32_t pid)
+{
+    return kill(pid, SIGKILL) == 0;
+}
+
 /* The limit is on the number of a new descriptor, so the free ones below it are filled first. */
 bool mp_test_limit_handles(size_t more)
 {

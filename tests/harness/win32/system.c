@@ -287,6 +287,15 @@ bool mp_test_resume(int32_t pid)
     return call_on_process(pid, "NtResumeProcess");
 }
 
+bool mp_test_kill_pid(int32_t pid)
+{
+    HANDLE process = OpenProcess(PROCESS_TERMINATE, FALSE, (DWORD)pid);
+    bool done = process && TerminateProcess(process, 9);
+    if (process)
+        CloseHandle(process);
+    return done;
+}
+
 bool mp_test_limit_handles(size_t more)
 {
     (void)more;
