@@ -1,6 +1,7 @@
 /**
  * @file multiproc.h
- * Python's multiprocessing for C: processes, pipes, queues, locks, managers and pools, the same program on Linux, macOS and Windows.
+ * Python's multiprocessing for C: processes, pipes, queues, locks, managers and pools, the same program on Linux, macOS
+ * and Windows.
  */
 #ifndef MULTIPROC_H
 #define MULTIPROC_H

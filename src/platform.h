@@ -1,19 +1,21 @@
 /*
- * The one door to the system. src/posix/ and src/win32/ implement it, file for file under the same names; above them nothing
- * asks which system it runs on: what differs is data (mp__os_caps).
+ * The one door to the system. src/posix/ and src/win32/ implement it, file for file under the same names; above them
+ * nothing asks which system it runs on: what differs is data (mp__os_caps).
  *
  * What holds for every function here:
- * - A failure is recorded (mp_error()) with the step and the system's own code before its status is returned. Every status that
- *   a function can return is named in its comment; MP_SYSTEM, "the system refused in a way that has no name of its own", may
- *   come from every function that returns a status; so may MP_INVALID, MP_LIMIT and MP_NO_MEMORY, for a handle that is none, and
- *   where the system is out of handles or memory.
- * - Deadlines are nanoseconds of mp__os_now(); MP__NEVER is none; one that has passed means "try once". Signals that interrupt
- *   a wait do not end it.
+ * - A failure is recorded (mp_error()) with the step and the system's own code before its status is returned. Every
+ * status that a function can return is named in its comment; MP_SYSTEM, "the system refused in a way that has no name
+ * of its own", may come from every function that returns a status; so may MP_INVALID, MP_LIMIT and MP_NO_MEMORY, for a
+ * handle that is none, and where the system is out of handles or memory.
+ * - Deadlines are nanoseconds of mp__os_now(); MP__NEVER is none; one that has passed means "try once". Signals that
+ * interrupt a wait do not end it.
  * - Every handle (descriptor) is born closed to children; only those that a start names are inherited.
- * - Nothing here aborts, exits (but mp__os_end_now), prints, changes a signal's handling or reaps a child that it was not given.
- * - All functions may be called from any thread at once, on different objects. After fork the child may use all of them.
- * - A struct is initialised by its create, claim or init function only; zeroed is not initialised. close/fini on a struct or
- *   handle that is MP__NO_HANDLE does nothing.
+ * - Nothing here aborts, exits (but mp__os_end_now), prints, changes a signal's handling or reaps a child that it was
+ * not given.
+ * - All functions may be called from any thread at once, on different objects. After fork the child may use all of
+ * them.
+ * - A struct is initialised by its create, claim or init function only; zeroed is not initialised. close/fini on a
+ * struct or handle that is MP__NO_HANDLE does nothing.
  */
 #ifndef MP_PLATFORM_H
 #define MP_PLATFORM_H
@@ -26,7 +28,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- handle.c: descriptors and handles ------------------------------------------------------------------------------------ */
+/* ---- handle.c: descriptors and handles
+ * ------------------------------------------------------------------------------------ */
 
 typedef intptr_t mp__os_handle_t; /* a descriptor, or a HANDLE */
 #define MP__NO_HANDLE ((mp__os_handle_t)-1)
@@ -39,7 +42,8 @@ mp_status_t mp__os_handle_copy(mp__os_handle_t handle, mp__os_handle_t *copy);
 /* Makes a handle that this process was born with its own: closed to children again. MP_INVALID: there is none such. */
 mp_status_t mp__os_handle_adopt(mp__os_handle_t handle);
 
-/* ---- system.c: clock, processors, memory, this process --------------------------------------------------------------------- */
+/* ---- system.c: clock, processors, memory, this process
+ * --------------------------------------------------------------------- */
 
 typedef struct mp__os_caps {
     bool fork;        /* mp__os_fork works */
@@ -84,11 +88,12 @@ void mp__os_ignore_interrupt(void);
 /* Ends this process at once: no handler, no flush. */
 void mp__os_end_now(int code);
 
-/* `child` is called in every child of a fork, whoever forked, before fork returns there; once is enough. Nothing where there is no
- * fork. */
+/* `child` is called in every child of a fork, whoever forked, before fork returns there; once is enough. Nothing where
+ * there is no fork. */
 mp_status_t mp__os_on_fork(void (*child)(void));
 
-/* ---- arena.c: one unnamed shared mapping ------------------------------------------------------------------------------------ */
+/* ---- arena.c: one unnamed shared mapping
+ * ------------------------------------------------------------------------------------ */
 
 typedef struct mp__os_arena {
     uint8_t *base;          /* page-aligned */
@@ -97,20 +102,20 @@ typedef struct mp__os_arena {
     mp__os_handle_t life;   /* where the system needs a second one to tell the dead; else MP__NO_HANDLE */
 } mp__os_arena_t;
 
-/* A new one, readable zeros wherever it is committed, not accessible elsewhere, not in core dumps, not locked by mlockall.
- * size: a multiple of 64 KiB. MP_NO_MEMORY: no room for one so large (address space, file size limit): try less.
- * MP_LIMIT: too many handles. */
+/* A new one, readable zeros wherever it is committed, not accessible elsewhere, not in core dumps, not locked by
+ * mlockall. size: a multiple of 64 KiB. MP_NO_MEMORY: no room for one so large (address space, file size limit): try
+ * less. MP_LIMIT: too many handles. */
 mp_status_t mp__os_arena_create(size_t size, mp__os_arena_t *arena);
 
-/* The child's side: maps what it was born with (both handles adopted). MP_INVALID: these are not handles of an arena of this
- * size. MP_NO_MEMORY: no room in this process. On failure the handles stay the caller's. */
+/* The child's side: maps what it was born with (both handles adopted). MP_INVALID: these are not handles of an arena of
+ * this size. MP_NO_MEMORY: no room in this process. On failure the handles stay the caller's. */
 mp_status_t mp__os_arena_open(mp__os_handle_t memory, mp__os_handle_t life, size_t size, mp__os_arena_t *arena);
 
 /* Puts memory behind a range, for all who map it; a range that has some keeps it. Multiples of 4 KiB. MP_NO_MEMORY. */
 mp_status_t mp__os_arena_commit(const mp__os_arena_t *arena, size_t offset, size_t length);
 
-/* Makes a committed range accessible to this process (also ranges that hold uncommitted parts, which then must not be touched).
- * MP_NO_MEMORY. */
+/* Makes a committed range accessible to this process (also ranges that hold uncommitted parts, which then must not be
+ * touched). MP_NO_MEMORY. */
 mp_status_t mp__os_arena_expose(const mp__os_arena_t *arena, size_t offset, size_t length);
 
 /* Gives a range's memory back; it reads as zeros after the next commit. Without caps.discard it does nothing at all. */
@@ -119,7 +124,8 @@ void mp__os_arena_discard(const mp__os_arena_t *arena, size_t offset, size_t len
 /* Unmaps and closes. The process must hold no life in it any more. */
 void mp__os_arena_close(mp__os_arena_t *arena);
 
-/* ---- life.c: is that process, that thread dead? A stopped one is not. -------------------------------------------------------- */
+/* ---- life.c: is that process, that thread dead? A stopped one is not.
+ * -------------------------------------------------------- */
 
 typedef struct mp__os_process_life {
     uint64_t words[4];
@@ -129,28 +135,29 @@ typedef struct mp__os_thread_life {
     uint64_t words[8];
 } mp__os_thread_life_t; /* in the arena */
 
-/* This process lives as number `index` (< 2^20) of the arena until it ends, however it ends. `life` lies in the arena and is
- * written. MP_LIMIT: no locks left. */
+/* This process lives as number `index` (< 2^20) of the arena until it ends, however it ends. `life` lies in the arena
+ * and is written. MP_LIMIT: no locks left. */
 mp_status_t mp__os_process_live(const mp__os_arena_t *arena, uint32_t index, mp__os_process_life_t *life);
 
-/* Has that process ended? It may be called for any content of *life: garbage gives false or true, never a crash. Not for the
- * caller's own. A zombie has ended. */
+/* Has that process ended? It may be called for any content of *life: garbage gives false or true, never a crash. Not
+ * for the caller's own. A zombie has ended. */
 bool mp__os_process_ended(const mp__os_arena_t *arena, uint32_t index, const mp__os_process_life_t *life);
 
 /* The calling thread lives as *life, in the arena, until it ends. */
 mp_status_t mp__os_thread_live(mp__os_thread_life_t *life);
 
-/* Has that thread ended? Exact where the system can tell, also when its process lives on; false where only the process' end can
- * be seen. Any content of *life is safe. */
+/* Has that thread ended? Exact where the system can tell, also when its process lives on; false where only the process'
+ * end can be seen. Any content of *life is safe. */
 bool mp__os_thread_ended(const mp__os_thread_life_t *life);
 
 /* The calling thread gives *life up, before it ends. */
 void mp__os_thread_leave(mp__os_thread_life_t *life);
 
-/* ---- park.c: sleep and wake ---------------------------------------------------------------------------------------------------- */
+/* ---- park.c: sleep and wake
+ * ---------------------------------------------------------------------------------------------------- */
 
-/* Sleeps while *word (in the arena) == expected, until woken. MP_OK: woken, or the word differed, or for no reason at all.
- * MP_TIMEOUT. MP_UNSUPPORTED without caps.shared_wait. */
+/* Sleeps while *word (in the arena) == expected, until woken. MP_OK: woken, or the word differed, or for no reason at
+ * all. MP_TIMEOUT. MP_UNSUPPORTED without caps.shared_wait. */
 mp_status_t mp__os_word_wait(uint32_t *word, uint32_t expected, mp__deadline_t deadline);
 
 /* Wakes one or all who sleep on the word. Async-signal-safe. Keeps errno. */
@@ -163,15 +170,17 @@ typedef struct mp__os_bell {
 
 mp_status_t mp__os_bell_init(mp__os_bell_t *bell);
 mp_status_t mp__os_bell_wait(mp__os_bell_t *bell, mp__deadline_t deadline); /* MP_OK (also for no reason), MP_TIMEOUT */
-void mp__os_bell_ring(mp__os_bell_t *bell); /* a bell whose process is gone is silence. Any content is safe. Keeps errno. */
+void mp__os_bell_ring(
+    mp__os_bell_t *bell); /* a bell whose process is gone is silence. Any content is safe. Keeps errno. */
 void mp__os_bell_fini(mp__os_bell_t *bell); /* by its thread, or by a later user of the place when that one has ended */
 
-/* ---- process.c: start, wait, end ------------------------------------------------------------------------------------------------ */
+/* ---- process.c: start, wait, end
+ * ------------------------------------------------------------------------------------------------ */
 
 typedef enum mp__os_end {
-    MP__OS_EXITED,   /* code: its exit code (8 bits on POSIX, 32 on Windows) */
+    MP__OS_EXITED,    /* code: its exit code (8 bits on POSIX, 32 on Windows) */
     MP__OS_SIGNALLED, /* code: the signal's number; on Windows 15 or 9 when mp__os_process_signal ended it */
-    MP__OS_UNKNOWN   /* it has ended; somebody else took its code */
+    MP__OS_UNKNOWN    /* it has ended; somebody else took its code */
 } mp__os_end_t;
 
 typedef struct mp__os_exit {
@@ -187,23 +196,26 @@ typedef struct mp__os_process {
 } mp__os_process_t;
 
 typedef struct mp__os_spawn {
-    const char *path;               /* the image, UTF-8 */
-    const char *const *arguments;   /* NULL-terminated; NULL: this process's own (mp__os_program_note) */
-    const char *const *environment; /* NULL-terminated "NAME=value" to add to, or replace in, this process's own; may be NULL */
+    const char *path;             /* the image, UTF-8 */
+    const char *const *arguments; /* NULL-terminated; NULL: this process's own (mp__os_program_note) */
+    const char *const
+        *environment; /* NULL-terminated "NAME=value" to add to, or replace in, this process's own; may be NULL */
     const mp__os_handle_t *handles; /* the child gets these, under the same numbers, and the standard three; no other */
     size_t handle_count;
 } mp__os_spawn_t;
 
-/* Starts a program: never by fork, so that it costs the same whatever this process holds. Standard input is the null device, the
- * other two are inherited; no signal is blocked in it. On Windows it is in a job that ends it with this process.
- * MP_NOT_FOUND, MP_DENIED (not executable, wrong format), MP_NO_MEMORY, MP_LIMIT (processes, handles), MP_INVALID (a handle). */
+/* Starts a program: never by fork, so that it costs the same whatever this process holds. Standard input is the null
+ * device, the other two are inherited; no signal is blocked in it. On Windows it is in a job that ends it with this
+ * process. MP_NOT_FOUND, MP_DENIED (not executable, wrong format), MP_NO_MEMORY, MP_LIMIT (processes, handles),
+ * MP_INVALID (a handle). */
 mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process);
 
-/* Forks; *process is the child's in the parent; *in_child tells which one returns. Standard input of the child is the null device.
- * MP_UNSUPPORTED without caps.fork; MP_NO_MEMORY; MP_LIMIT. */
+/* Forks; *process is the child's in the parent; *in_child tells which one returns. Standard input of the child is the
+ * null device. MP_UNSUPPORTED without caps.fork; MP_NO_MEMORY; MP_LIMIT. */
 mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child);
 
-/* Waits for the end and reaps it; afterwards process->exit holds. MP_TIMEOUT: it still runs. One thread at a time a process. */
+/* Waits for the end and reaps it; afterwards process->exit holds. MP_TIMEOUT: it still runs. One thread at a time a
+ * process. */
 mp_status_t mp__os_process_wait(mp__os_process_t *process, mp__deadline_t deadline);
 
 /* SIGTERM or SIGKILL. One that has ended is MP_OK. MP_DENIED. */
@@ -212,17 +224,19 @@ mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill);
 /* Forgets it (closes the sentinel); a running child runs on. */
 void mp__os_process_close(mp__os_process_t *process);
 
-/* What tells children that this process is gone. *child is handed to each child (no more than one a process); *mine is kept open,
- * and by nobody else. Both MP__NO_HANDLE where the system ends children itself. MP_LIMIT. */
+/* What tells children that this process is gone. *child is handed to each child (no more than one a process); *mine is
+ * kept open, and by nobody else. Both MP__NO_HANDLE where the system ends children itself. MP_LIMIT. */
 mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine);
 
 /* Blocks until whoever made the lifeline is gone. In a child, with what it was given. */
 void mp__os_lifeline_wait(mp__os_handle_t child);
 
-/* ---- wait.c: any of many handles -------------------------------------------------------------------------------------------------- */
+/* ---- wait.c: any of many handles
+ * -------------------------------------------------------------------------------------------------- */
 
 /* Waits until at least one is ready: a sentinel, an event, on POSIX any descriptor to read. ready[i] is set for all n.
- * MP_TIMEOUT; MP_INVALID: a handle is none; MP_NO_MEMORY. n has no limit (Windows' 64 handles are the back end's affair). */
+ * MP_TIMEOUT; MP_INVALID: a handle is none; MP_NO_MEMORY. n has no limit (Windows' 64 handles are the back end's
+ * affair). */
 mp_status_t mp__os_wait_any(const mp__os_handle_t *handles, size_t n, mp__deadline_t deadline, bool *ready);
 
 /* A flag of this process that can be waited for beside others. */
@@ -236,53 +250,59 @@ void mp__os_event_set(const mp__os_event_t *event);
 void mp__os_event_clear(const mp__os_event_t *event);
 void mp__os_event_close(mp__os_event_t *event);
 
-/* ---- channel.c: a byte stream between two ends that can carry handles --------------------------------------------------------------- */
+/* ---- channel.c: a byte stream between two ends that can carry handles
+ * --------------------------------------------------------------- */
 
 /* Two ends; one-way: ends[0] only reads, ends[1] only writes. MP_LIMIT. */
 mp_status_t mp__os_channel_create(bool duplex, mp__os_handle_t ends[2]);
 
-/* Writes all. Blocks until the stream took it. MP_END: the other side is gone (no signal is raised). One writer at a time. */
+/* Writes all. Blocks until the stream took it. MP_END: the other side is gone (no signal is raised). One writer at a
+ * time. */
 mp_status_t mp__os_channel_write(mp__os_handle_t end, const void *data, size_t size);
 
-/* Reads exactly size bytes (> 0). MP_END: the other side closed before the first; MP_TRUNCATED: in between. One reader at a time. */
+/* Reads exactly size bytes (> 0). MP_END: the other side closed before the first; MP_TRUNCATED: in between. One reader
+ * at a time. */
 mp_status_t mp__os_channel_read(mp__os_handle_t end, void *data, size_t size);
 
-/* Passes copies of up to 64 handles, at this place of the stream; the sender may close its own at once, and end. keeper: the pid of
- * a process that outlives the passage (the family's root; used where handles cannot travel by themselves). MP_END; MP_INVALID:
- * a handle is none. */
+/* Passes copies of up to 64 handles, at this place of the stream; the sender may close its own at once, and end.
+ * keeper: the pid of a process that outlives the passage (the family's root; used where handles cannot travel by
+ * themselves). MP_END; MP_INVALID: a handle is none. */
 mp_status_t mp__os_channel_pass(mp__os_handle_t end, const mp__os_handle_t *handles, size_t n, int32_t keeper);
 
-/* Takes exactly n handles passed at this place. MP_END, MP_TRUNCATED; MP_MALFORMED: something else stands there (what came is
- * closed); MP_LIMIT: no room for them in this process. */
+/* Takes exactly n handles passed at this place. MP_END, MP_TRUNCATED; MP_MALFORMED: something else stands there (what
+ * came is closed); MP_LIMIT: no room for them in this process. */
 mp_status_t mp__os_channel_take(mp__os_handle_t end, mp__os_handle_t *handles, size_t n);
 
 /* Is there something to read (also the end)? MP_TIMEOUT: no. */
 mp_status_t mp__os_channel_poll(mp__os_handle_t end, mp__deadline_t deadline);
 
-/* ---- image.c: programs, modules, functions --------------------------------------------------------------------------------------------- */
+/* ---- image.c: programs, modules, functions
+ * --------------------------------------------------------------------------------------------- */
 
 #define MP__OS_PATH_MAX     4096
 #define MP__OS_IDENTITY_MAX 32
 
 typedef struct mp__os_module {
-    uint8_t identity[MP__OS_IDENTITY_MAX]; /* the build: ELF build-id; PE GUID, or timestamp + size + checksum; Mach-O UUID */
+    uint8_t identity[MP__OS_IDENTITY_MAX]; /* the build: ELF build-id; PE GUID, or timestamp + size + checksum; Mach-O
+                                              UUID */
     uint32_t identity_size;
     char path[MP__OS_PATH_MAX]; /* UTF-8; "" for the program itself */
 } mp__os_module_t;
 
-/* Remembers the program's path and command line for later starts. (0, NULL): asks the system. Once, early, before the program
- * changes its directory. MP_UNSUPPORTED: the system cannot be asked. MP_NO_MEMORY. */
+/* Remembers the program's path and command line for later starts. (0, NULL): asks the system. Once, early, before the
+ * program changes its directory. MP_UNSUPPORTED: the system cannot be asked. MP_NO_MEMORY. */
 mp_status_t mp__os_program_note(int argc, char **argv);
 
 /* The image to start children from; NULL before mp__os_program_note. */
 const char *mp__os_program_path(void);
 
-/* Which module holds it, and where in it. MP_NOT_FOUND: none does. MP_UNSUPPORTED: the module has no identity (linked without a
- * build id). */
+/* Which module holds it, and where in it. MP_NOT_FOUND: none does. MP_UNSUPPORTED: the module has no identity (linked
+ * without a build id). */
 mp_status_t mp__os_function_find(mp_function_t function, mp__os_module_t *module, uint64_t *offset);
 
-/* The function at that place of that build, in this process; a module of that path that is not loaded is loaded, and stays.
- * MP_MISMATCH: the module here is another build. MP_NOT_FOUND: no such module. MP_INVALID: the offset is not inside its code. */
+/* The function at that place of that build, in this process; a module of that path that is not loaded is loaded, and
+ * stays. MP_MISMATCH: the module here is another build. MP_NOT_FOUND: no such module. MP_INVALID: the offset is not
+ * inside its code. */
 mp_status_t mp__os_function_resolve(const mp__os_module_t *module, uint64_t offset, mp_function_t *function);
 
 #endif

@@ -4,7 +4,8 @@
 
 #include <multiproc.h>
 
-/* Arguments: paths, as bytes. Result: a list with, for each, the digest's 32 bytes, or a str that says why there is none. */
+/* Arguments: paths, as bytes. Result: a list with, for each, the digest's 32 bytes, or a str that says why there is
+ * none. */
 mp_status_t treehash_digest(mp_call_t *call);
 
 #endif

@@ -11,8 +11,8 @@ typedef struct treehash_file {
     char digest[65]; /* hexadecimal; "" until it is known */
 } treehash_file_t;
 
-/* Collects them, sorted by path; symbolic links are not followed. What cannot be read is told on standard error; returns how many
- * times. The array of treehash_file_t lives in the pool. */
+/* Collects them, sorted by path; symbolic links are not followed. What cannot be read is told on standard error;
+ * returns how many times. The array of treehash_file_t lives in the pool. */
 int treehash_files(const char *directory, apr_pool_t *pool, apr_array_header_t **files);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * treehash DIR [-j N]: SHA-256 of every regular file below DIR, in sha256sum's format, sorted by path, computed by N worker processes (as
- * many as there are processors by default). Errors of single files are told on standard error, the rest is done; the exit code is
- * then 1.
+ * treehash DIR [-j N]: SHA-256 of every regular file below DIR, in sha256sum's format, sorted by path, computed by N
+ * worker processes (as many as there are processors by default). Errors of single files are told on standard error, the
+ * rest is done; the exit code is then 1.
  */
 #include "digest.h"
 #include "files.h"

@@ -2,8 +2,9 @@
  * @file connection.h
  * Pipes: two connections; what is sent into one comes out of the other, message by message.
  *
- * Any thread may use a connection: sends of several threads follow each other, so do receives. An end is meant for one process at a
- * time: two processes that read the same end tear each other's messages apart. mp_conn_close() must be the last use of its pointer.
+ * Any thread may use a connection: sends of several threads follow each other, so do receives. An end is meant for one
+ * process at a time: two processes that read the same end tear each other's messages apart. mp_conn_close() must be the
+ * last use of its pointer.
  */
 #ifndef MULTIPROC_CONNECTION_H
 #define MULTIPROC_CONNECTION_H
@@ -31,8 +32,8 @@ MP_API mp_status_t mp__conn_send(mp_conn_t *conn, mp_value_t value);
 
 /**
  * @def mp_conn_send(conn, x)
- * Sends a value. It can hold objects, connections and descriptors too: the receiver gets its own copies. Blocks while the pipe is
- * full; no signal is raised when the peer is gone.
+ * Sends a value. It can hold objects, connections and descriptors too: the receiver gets its own copies. Blocks while
+ * the pipe is full; no signal is raised when the peer is gone.
  * @return ::MP_OK; ::MP_END: the other end is closed; ::MP_INVALID: the value cannot be encoded, or conn only receives;
  *         ::MP_TOO_LARGE: nested too deeply; ::MP_NO_MEMORY; ::MP_SYSTEM. What cannot be encoded has sent nothing.
  */
@@ -41,9 +42,10 @@ MP_API mp_status_t mp__conn_send(mp_conn_t *conn, mp_value_t value);
 /**
  * Receives a value; blocks until there is one.
  * @param value becomes the caller's, to be freed by mp_value_free().
- * @return ::MP_OK; ::MP_END: the other end is closed and all was received; ::MP_TRUNCATED: it ended in the middle of a message;
- *         ::MP_MALFORMED and other statuses of decoding: this message is lost, the next can be received; ::MP_INVALID: conn only
- *         sends; ::MP_NO_MEMORY.
+ * @return ::MP_OK; ::MP_END: the other end is closed and all was received; ::MP_TRUNCATED: it ended in the middle of a
+ * message;
+ *         ::MP_MALFORMED and other statuses of decoding: this message is lost, the next can be received; ::MP_INVALID:
+ * conn only sends; ::MP_NO_MEMORY.
  */
 MP_API mp_status_t mp_conn_recv(mp_conn_t *conn, mp_value_t *value);
 

@@ -25,14 +25,14 @@ MP_API mp_status_t mp__process_start(mp_process_t **process, mp_function_t funct
 
 /**
  * Runs a function in a new process.
- * @param process where the new object goes, to be closed by mp_process_close(); NULL: nobody cares: the library joins it when the
- *        program ends.
+ * @param process where the new object goes, to be closed by mp_process_close(); NULL: nobody cares: the library joins
+ * it when the program ends.
  * @param function runs there; as its result MP_OK is exit code 0, everything else 1, mp_exit() any code.
- * @param args from mp_args(); encoded before this returns, nothing is borrowed afterwards. Queues, locks, managers' objects,
- *        connections and descriptors can be among them; of connections and descriptors the child gets its own copy.
- * @return ::MP_OK; ::MP_NOT_GUARDED: mp_freeze_support was not called; ::MP_INVALID: no function, or an argument that cannot be
- *         encoded; ::MP_UNSUPPORTED; ::MP_NOT_FOUND, ::MP_DENIED: the program's image; ::MP_NO_MEMORY; ::MP_LIMIT: of processes
- *         or handles; ::MP_SYSTEM. Does not wait for the child.
+ * @param args from mp_args(); encoded before this returns, nothing is borrowed afterwards. Queues, locks, managers'
+ * objects, connections and descriptors can be among them; of connections and descriptors the child gets its own copy.
+ * @return ::MP_OK; ::MP_NOT_GUARDED: mp_freeze_support was not called; ::MP_INVALID: no function, or an argument that
+ * cannot be encoded; ::MP_UNSUPPORTED; ::MP_NOT_FOUND, ::MP_DENIED: the program's image; ::MP_NO_MEMORY; ::MP_LIMIT: of
+ * processes or handles; ::MP_SYSTEM. Does not wait for the child.
  */
 static inline mp_status_t mp_process_start(mp_process_t **process, mp_function_t function, mp_args_t args)
 {
@@ -52,7 +52,8 @@ static inline mp_status_t mp_process_start_with(mp_process_t **process, mp_funct
  */
 MP_API mp_status_t mp_process_join(mp_process_t *process, double timeout);
 
-/** Asks it to end: SIGTERM on POSIX; on Windows it ends at once. @return ::MP_OK, also when it has ended; ::MP_INVALID; ::MP_DENIED. */
+/** Asks it to end: SIGTERM on POSIX; on Windows it ends at once. @return ::MP_OK, also when it has ended; ::MP_INVALID;
+ * ::MP_DENIED. */
 MP_API mp_status_t mp_process_terminate(mp_process_t *process);
 
 /** Ends it at once: SIGKILL. @return as mp_process_terminate(). */
@@ -63,7 +64,8 @@ MP_API bool mp_process_is_alive(mp_process_t *process);
 
 /**
  * How it ended: its exit code, or -N when signal N ended it (on Windows -15 and -9 after terminate and kill).
- * @return ::MP_OK; ::MP_RUNNING; ::MP_DIED: it ended, and somebody else took its exit code; ::MP_INVALID. Does not block.
+ * @return ::MP_OK; ::MP_RUNNING; ::MP_DIED: it ended, and somebody else took its exit code; ::MP_INVALID. Does not
+ * block.
  */
 MP_API mp_status_t mp_process_exitcode(mp_process_t *process, int *code);
 

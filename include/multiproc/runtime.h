@@ -41,9 +41,9 @@ static inline void mp__flush_program(void)
 /** @endcond */
 
 /**
- * main's first line. In a child that was started by this library it runs the child's function and ends the process; in the
- * program itself it notes that children can be started, and returns. Children that nobody joined are joined when the
- * program ends (by return from main or exit).
+ * main's first line. In a child that was started by this library it runs the child's function and ends the process; in
+ * the program itself it notes that children can be started, and returns. Children that nobody joined are joined when
+ * the program ends (by return from main or exit).
  * @param argc,argv main's own; (0, NULL): the command line is taken from the system where it can be asked.
  */
 static inline void mp_freeze_support(int argc, char **argv)
@@ -58,13 +58,13 @@ static inline void mp_freeze_support(int argc, char **argv)
 
 /**
  * Sets how children of this process are started, and theirs.
- * @return ::MP_OK; ::MP_INVALID: no such method; ::MP_UNSUPPORTED: not on this system; ::MP_STATE: it was set before (pass
- *         force to set it all the same).
+ * @return ::MP_OK; ::MP_INVALID: no such method; ::MP_UNSUPPORTED: not on this system; ::MP_STATE: it was set before
+ * (pass force to set it all the same).
  */
 MP_API mp_status_t mp_set_start_method(const char *name, bool force);
 
-/** The name of the method that the next start will use: "spawn" or "fork"; if the environment variable MP_START_METHOD names
- *  none, its content. Never NULL; valid until the environment or the method changes. */
+/** The name of the method that the next start will use: "spawn" or "fork"; if the environment variable MP_START_METHOD
+ * names none, its content. Never NULL; valid until the environment or the method changes. */
 MP_API const char *mp_get_start_method(void);
 
 /** The names of this system's methods, the default first, ended by NULL. Static. */
@@ -87,7 +87,8 @@ MP_API double mp_now(void);
 /** This process's id. */
 MP_API int mp_getpid(void);
 
-/** The id of the process that started this one; in the root process that of its parent in the system (0 if it has none). */
+/** The id of the process that started this one; in the root process that of its parent in the system (0 if it has
+ * none). */
 MP_API int mp_getppid(void);
 
 /** Processors that this process may use: affinity and the cgroup's quota counted. At least 1. */

@@ -1,5 +1,6 @@
 /* Atomic operations on plain 32- and 64-bit words that lie in shared memory. The words are plain integers because C11's
- * _Atomic types promise no layout and are missing in MSVC's C mode. Read-modify-write operations are sequentially consistent. */
+ * _Atomic types promise no layout and are missing in MSVC's C mode. Read-modify-write operations are sequentially
+ * consistent. */
 #ifndef MP_CORE_ATOMIC_H
 #define MP_CORE_ATOMIC_H
 
@@ -54,8 +55,7 @@ static inline bool mp__cas32(uint32_t *p, uint32_t *expected, uint32_t desired)
 
 static inline bool mp__cas64(uint64_t *p, uint64_t *expected, uint64_t desired)
 {
-    uint64_t old =
-        (uint64_t)_InterlockedCompareExchange64((volatile __int64 *)p, (__int64)desired, (__int64)*expected);
+    uint64_t old = (uint64_t)_InterlockedCompareExchange64((volatile __int64 *)p, (__int64)desired, (__int64)*expected);
     bool done = old == *expected;
     *expected = old;
     return done;

@@ -6,9 +6,9 @@
 #define MP__THREAD_LOCAL __declspec(thread)
 #define MP__ALIGNED(n)   __declspec(align(n))
 #define MP__PRINTF(f, a)
-#define MP__LIKELY(x)    (x)
-#define MP__UNLIKELY(x)  (x)
-#define MP__NOINLINE     __declspec(noinline)
+#define MP__LIKELY(x)   (x)
+#define MP__UNLIKELY(x) (x)
+#define MP__NOINLINE    __declspec(noinline)
 #else
 #define MP__THREAD_LOCAL __thread
 #define MP__ALIGNED(n)   __attribute__((aligned(n)))

@@ -12,7 +12,8 @@ typedef int64_t mp__deadline_t;
 #define MP__MILLISECOND INT64_C(1000000)
 #define MP__SECOND      INT64_C(1000000000)
 
-/* MP_FOREVER and everything beyond 292 years is MP__NEVER; 0 and less is a deadline in the past (try once); NaN: MP_INVALID. */
+/* MP_FOREVER and everything beyond 292 years is MP__NEVER; 0 and less is a deadline in the past (try once); NaN:
+ * MP_INVALID. */
 mp_status_t mp__deadline(double seconds, mp__deadline_t *deadline);
 
 /* The deadline that comes first. */

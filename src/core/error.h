@@ -6,7 +6,8 @@
 
 #include "core/compiler.h"
 
-/* Records {status, step, text} and returns status: `return mp__error(MP_INVALID, "create a queue", "negative bound")`. */
+/* Records {status, step, text} and returns status: `return mp__error(MP_INVALID, "create a queue", "negative bound")`.
+ */
 mp_status_t mp__error(mp_status_t status, const char *step, const char *format, ...) MP__PRINTF(3, 4);
 
 /* The same for a failed call of the system: the text is the system's own for `code` (errno or GetLastError). */
@@ -18,7 +19,8 @@ mp_status_t mp__error_apr(mp_status_t status, const char *step, int code);
 /* The same with a code of the program's own (mp_fail). */
 mp_status_t mp__error_code(mp_status_t status, const char *step, int code, const char *text);
 
-/* Records a copy that was kept from mp_error() again, after a clean-up that may have recorded something of its own. Its status. */
+/* Records a copy that was kept from mp_error() again, after a clean-up that may have recorded something of its own. Its
+ * status. */
 mp_status_t mp__error_again(const mp_error_t *error);
 
 #endif

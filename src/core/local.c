@@ -48,7 +48,8 @@ static void *APR_THREAD_FUNC run_routine(apr_thread_t *thread, void *data)
     return NULL;
 }
 
-mp_status_t mp__local_thread(apr_thread_t **thread, size_t stack, void (*run)(void *context), void *context, apr_pool_t *pool)
+mp_status_t mp__local_thread(apr_thread_t **thread, size_t stack, void (*run)(void *context), void *context,
+                             apr_pool_t *pool)
 {
     routine_t *routine = apr_palloc(pool, sizeof *routine);
     *routine = (routine_t){run, context};

@@ -19,8 +19,9 @@ mp_status_t mp__local_mutex(apr_thread_mutex_t **mutex, apr_pool_t *pool);
 
 #define MP__SMALL_STACK ((size_t)256 * 1024)
 
-/* A thread of the library's own that gets no signals of the host. stack: bytes, 0 for the system's default where it runs the user's
- * code. It lives in `pool`; thread (may be NULL: detached) is for apr_thread_join. MP_LIMIT. */
-mp_status_t mp__local_thread(apr_thread_t **thread, size_t stack, void (*run)(void *context), void *context, apr_pool_t *pool);
+/* A thread of the library's own that gets no signals of the host. stack: bytes, 0 for the system's default where it
+ * runs the user's code. It lives in `pool`; thread (may be NULL: detached) is for apr_thread_join. MP_LIMIT. */
+mp_status_t mp__local_thread(apr_thread_t **thread, size_t stack, void (*run)(void *context), void *context,
+                             apr_pool_t *pool);
 
 #endif

@@ -8,7 +8,8 @@
 
 typedef uint32_t mp__once_t; /* 0: not made; set it to 0 again in a fork's child to make it anew */
 
-/* Calls make() unless it succeeded before; others wait meanwhile. A failure is returned, and the next call tries again. */
+/* Calls make() unless it succeeded before; others wait meanwhile. A failure is returned, and the next call tries again.
+ */
 mp_status_t mp__once(mp__once_t *once, mp_status_t (*make)(void));
 
 #endif

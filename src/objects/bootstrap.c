@@ -1,9 +1,10 @@
 /*
  * The child's side of a start, and mp_freeze_support.
  *
- * A child by spawn finds an invitation in its environment: the arena's handles and the slot that waits for it. It is believed only if the
- * handles are an arena of that family and the slot is there to be claimed; it is taken out of the environment at once, so that the child's own
- * children do not find it. A child by fork gets the same invitation as a struct.
+ * A child by spawn finds an invitation in its environment: the arena's handles and the slot that waits for it. It is
+ * believed only if the handles are an arena of that family and the slot is there to be claimed; it is taken out of the
+ * environment at once, so that the child's own children do not find it. A child by fork gets the same invitation as a
+ * struct.
  */
 #include "objects/bootstrap.h"
 
@@ -25,7 +26,7 @@
 #include <string.h>
 
 #define VARIABLE      "MULTIPROC_CHILD" /* in the child's environment */
-#define EXIT_UNUSABLE 125 /* the child could not become what it was started for */
+#define EXIT_UNUSABLE 125               /* the child could not become what it was started for */
 #define EXIT_ORPHAN   255
 
 static const mp__program_t *program;
@@ -40,7 +41,8 @@ const mp__program_t *mp__program(void)
 void mp__invitation_print(char *text, size_t size, const mp__invitation_t *invitation, mp__os_handle_t lifeline)
 {
     snprintf(text, size,
-             VARIABLE "=%x:%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%x:%x:%x:%x:%" PRIx32 ":%" PRIx32 ":%" PRIx64 ":%" PRIx64 ":",
+             VARIABLE "=%x:%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%x:%x:%x:%x:%" PRIx32 ":%" PRIx32 ":%" PRIx64 ":%" PRIx64
+                      ":",
              MP_ABI_VERSION, (uint64_t)invitation->memory, (uint64_t)invitation->life, invitation->size,
              invitation->family[0], invitation->family[1], invitation->family[2], invitation->family[3],
              invitation->slot, invitation->epoch, invitation->nonce, (uint64_t)lifeline);

@@ -1,8 +1,8 @@
 /*
  * Connections: messages over a channel of the system.
  *
- * A message is a head of 16 bytes, then the handles that it carries, then its payload. All that is read is checked before it is used: the
- * other end may be any process that was handed it.
+ * A message is a head of 16 bytes, then the handles that it carries, then its payload. All that is read is checked
+ * before it is used: the other end may be any process that was handed it.
  */
 #include "objects/connection.h"
 
@@ -126,7 +126,8 @@ mp_status_t mp__conn_adopt(mp__os_handle_t end, uint32_t directions, void **out)
     return MP_OK;
 }
 
-static mp_status_t adopt_pair(const mp__os_handle_t ends[2], mp_direction_t direction, mp_conn_t **first, mp_conn_t **second)
+static mp_status_t adopt_pair(const mp__os_handle_t ends[2], mp_direction_t direction, mp_conn_t **first,
+                              mp_conn_t **second)
 {
     uint32_t both = MP__CONN_RECEIVES | MP__CONN_SENDS;
     void *conns_made[2] = {NULL, NULL};
@@ -173,8 +174,7 @@ static mp_status_t check(const mp_conn_t *conn, uint32_t direction, const char *
     if (!conn || !mp__handle_is(&conn->handle, MP_KIND_CONN))
         return mp__error(MP_INVALID, step, "this is no connection");
     if (!(conn->directions & direction))
-        return mp__error(MP_INVALID, step, "this end only %s",
-                         direction == MP__CONN_SENDS ? "receives" : "sends");
+        return mp__error(MP_INVALID, step, "this end only %s", direction == MP__CONN_SENDS ? "receives" : "sends");
     return MP_OK;
 }
 
@@ -208,9 +208,11 @@ static mp_status_t write_message(mp_conn_t *conn, mp__buffer_t *message, const m
     return status;
 }
 
-static mp_status_t send_message(mp_conn_t *conn, mp__buffer_t *message, content_t content, const mp__transfer_t *transfer)
+static mp_status_t send_message(mp_conn_t *conn, mp__buffer_t *message, content_t content,
+                                const mp__transfer_t *transfer)
 {
-    head_t head = {HEAD_MAGIC, (uint16_t)content, transfer ? (uint16_t)transfer->count : 0, message->size - sizeof head};
+    head_t head = {HEAD_MAGIC, (uint16_t)content, transfer ? (uint16_t)transfer->count : 0,
+                   message->size - sizeof head};
     memcpy(message->data, &head, sizeof head);
     apr_thread_mutex_lock(conn->sending);
     mp_status_t status = write_message(conn, message, transfer);
@@ -273,7 +275,8 @@ static mp_status_t read_head(mp_conn_t *conn)
         return mp__error(MP_END, "receive", "the other end is closed");
     if (status != MP_OK)
         return status;
-    if (head.magic != HEAD_MAGIC || head.content > BYTES || head.handles > MP__TRANSFER_MOST || head.size > PAYLOAD_MOST)
+    if (head.magic != HEAD_MAGIC || head.content > BYTES || head.handles > MP__TRANSFER_MOST ||
+        head.size > PAYLOAD_MOST)
         return mp__error(MP_MALFORMED, "receive", "this is no head of a message");
     conn->head = head;
     return MP_OK;
@@ -282,7 +285,8 @@ static mp_status_t read_head(mp_conn_t *conn)
 /* The end in the middle of a message is no clean one. */
 static mp_status_t inside(mp_status_t status)
 {
-    return status == MP_END ? mp__error(MP_TRUNCATED, "receive", "the other end closed in the middle of a message") : status;
+    return status == MP_END ? mp__error(MP_TRUNCATED, "receive", "the other end closed in the middle of a message")
+                            : status;
 }
 
 static mp_status_t read_payload(mp_conn_t *conn, uint64_t size, mp__buffer_t *out)
@@ -318,8 +322,8 @@ static mp_status_t read_value_message(mp_conn_t *conn, mp__buffer_t *payload, mp
 
 mp_status_t mp_conn_recv(mp_conn_t *conn, mp_value_t *value)
 {
-    mp_status_t status = value ? check(conn, MP__CONN_RECEIVES, "receive")
-                               : mp__error(MP_INVALID, "receive", "no place for the value");
+    mp_status_t status =
+        value ? check(conn, MP__CONN_RECEIVES, "receive") : mp__error(MP_INVALID, "receive", "no place for the value");
     if (status != MP_OK)
         return status;
     *value = MP_NONE;

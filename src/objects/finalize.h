@@ -1,5 +1,5 @@
-/* What is done when a process ends in order (return from main, exit, a target's return): by priority, among equals the newest first, each
- * once, never in a forked child for its parent's. */
+/* What is done when a process ends in order (return from main, exit, a target's return): by priority, among equals the
+ * newest first, each once, never in a forked child for its parent's. */
 #ifndef MP_OBJECTS_FINALIZE_H
 #define MP_OBJECTS_FINALIZE_H
 

@@ -106,7 +106,8 @@ mp_status_t mp_lock_close(mp_lock_t *lock)
     status = mp__word_lock(word, 0);
     if (status != MP_OK && status != MP_OWNER_DIED)
         return mp__error(MP_BUSY, "close a lock", "it is held");
-    /* The header lives on (it is type-stable), so the word may be let go of after the end, which wakes those who wait for it. */
+    /* The header lives on (it is type-stable), so the word may be let go of after the end, which wakes those who wait
+     * for it. */
     mp_status_t ended = mp__shared_close(&lock->shared, MP_KIND_LOCK, NULL);
     mp__word_release(word);
     return ended;

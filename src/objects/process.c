@@ -29,7 +29,7 @@ struct mp_process {
 static mp__once_t mutex_made;
 static apr_thread_mutex_t *mutex; /* guards the list, and the reaping of each child */
 static mp_process_t *children;
-static uint32_t started; /* children so far, for their names */
+static uint32_t started;  /* children so far, for their names */
 static char identity[64]; /* "" in the root, "2:1" in the first child of the second child */
 
 static mp_process_t self = {.role = SELF, .name = "MainProcess"};
@@ -80,9 +80,10 @@ static mp_status_t name_child(mp_process_t *process, const char *wanted, char *c
         return mp__error(MP_LIMIT, "start a process", "too many generations of processes");
     length = wanted ? snprintf(process->name, sizeof process->name, "%s", wanted)
                     : snprintf(process->name, sizeof process->name, "Process-%.48s", child_identity);
-    return length < (int)sizeof process->name ? MP_OK
-                                              : mp__error(MP_TOO_LARGE, "start a process", "its name has more than %d bytes",
-                                                          (int)sizeof process->name - 1);
+    return length < (int)sizeof process->name
+               ? MP_OK
+               : mp__error(MP_TOO_LARGE, "start a process", "its name has more than %d bytes",
+                           (int)sizeof process->name - 1);
 }
 
 static mp_status_t start_child(mp_process_t *process, mp_function_t function, mp_args_t args,

@@ -7,8 +7,8 @@
 #include "objects/start.h"
 #include "platform.h"
 
-/* Starts a child that belongs to the library (a pool's worker, a manager's server): as mp_process_start_with(), but it is not joined at the
- * program's end (it ends with its parent), ignores Ctrl-C, and takes its name whole. */
+/* Starts a child that belongs to the library (a pool's worker, a manager's server): as mp_process_start_with(), but it
+ * is not joined at the program's end (it ends with its parent), ignores Ctrl-C, and takes its name whole. */
 mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name);
 
 /* Ready when it has ended (mp__os_wait_any). */

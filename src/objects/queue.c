@@ -1,16 +1,18 @@
 /*
  * The queue: a chain of chunks in the arena.
  *
- * A chunk is a row of items, each a 64-bit word and its body. A word that is 0 ends the chain; one release store of an item's word makes
- * the item visible, one store of `head` takes it. What a death leaves is therefore the state before or after; the counts beside are set
- * anew by whoever finds the dead holder of their lock:
+ * A chunk is a row of items, each a 64-bit word and its body. A word that is 0 ends the chain; one release store of an
+ * item's word makes the item visible, one store of `head` takes it. What a death leaves is therefore the state before
+ * or after; the counts beside are set anew by whoever finds the dead holder of their lock:
  *
- *   put side (header.lock):   body, next word = 0, WORD, tail, puts     a put side's successor walks from tail over what is there
- *   get side (header.second): gets, HEAD, free what was taken           a get side's successor reads the number in head's item
+ *   put side (header.lock):   body, next word = 0, WORD, tail, puts     a put side's successor walks from tail over
+ * what is there get side (header.second): gets, HEAD, free what was taken           a get side's successor reads the
+ * number in head's item
  *
- * An item's word carries the low half of its number, so size = puts - gets is exact. A JUMP word leads to the next chunk. Payloads of
- * 4 KiB and more lie in blocks of their own: the putter owns the block until its word is visible, the getter takes it before it moves
- * head, so a sweep frees what belonged to a dead one, and an item whose block is gone is passed over.
+ * An item's word carries the low half of its number, so size = puts - gets is exact. A JUMP word leads to the next
+ * chunk. Payloads of 4 KiB and more lie in blocks of their own: the putter owns the block until its word is visible,
+ * the getter takes it before it moves head, so a sweep frees what belonged to a dead one, and an item whose block is
+ * gone is passed over.
  */
 #include "objects/queue.h"
 
@@ -34,9 +36,9 @@ struct mp_queue {
 
 typedef struct content {
     uint64_t max_items;
-    uint64_t tail;    /* where the next word goes: {chunk's place, offset} */
-    uint64_t puts;    /* items ever put */
-    uint64_t spare;   /* a chunk on its way into the chain */
+    uint64_t tail;  /* where the next word goes: {chunk's place, offset} */
+    uint64_t puts;  /* items ever put */
+    uint64_t spare; /* a chunk on its way into the chain */
     uint64_t padding[4];
     uint64_t head;    /* the first item's word: {chunk's place, offset} */
     uint64_t gets;    /* items ever taken */
@@ -134,7 +136,8 @@ static void notify(uint32_t *wait)
 }
 
 /* Sleeps until notified; also sees the death of the queue's owner, and of a peer. MP_TIMEOUT, MP_GONE. */
-static mp_status_t await(mp_queue_t *queue, uint32_t *wait, uint32_t seen, const mp__peer_t *peer, mp__deadline_t deadline)
+static mp_status_t await(mp_queue_t *queue, uint32_t *wait, uint32_t seen, const mp__peer_t *peer,
+                         mp__deadline_t deadline)
 {
     mp__header_t *header = queue->shared.header;
     if (mp__park(wait, seen, deadline) == MP_TIMEOUT)
@@ -310,7 +313,8 @@ static mp_status_t put_big(mp_queue_t *queue, mp__item_t type, const void *data,
     return status;
 }
 
-mp_status_t mp__queue_put_item(mp_queue_t *queue, mp__item_t type, const void *data, size_t size, mp__deadline_t deadline)
+mp_status_t mp__queue_put_item(mp_queue_t *queue, mp__item_t type, const void *data, size_t size,
+                               mp__deadline_t deadline)
 {
     return size >= LARGE ? put_big(queue, type, data, size, deadline)
                          : put_body(queue, SMALL, type, data, size, deadline);
@@ -465,7 +469,8 @@ static mp_status_t fetch_big(wanted_t *wanted)
 {
     uint64_t room;
     const void *data = mp__block_at(wanted->block, &room);
-    mp_status_t status = data && wanted->size <= room ? mp__buffer_append(wanted->out, data, (size_t)wanted->size) : corrupt();
+    mp_status_t status =
+        data && wanted->size <= room ? mp__buffer_append(wanted->out, data, (size_t)wanted->size) : corrupt();
     mp__block_free(wanted->block);
     return status;
 }
@@ -618,8 +623,8 @@ mp_status_t mp__queue_put(mp_queue_t *queue, mp_value_t value, double timeout)
 mp_status_t mp_queue_get(mp_queue_t *queue, mp_value_t *value, double timeout)
 {
     mp__deadline_t deadline;
-    mp_status_t status = value ? begin(queue, timeout, &deadline)
-                               : mp__error(MP_INVALID, "get from a queue", "no place for the value");
+    mp_status_t status =
+        value ? begin(queue, timeout, &deadline) : mp__error(MP_INVALID, "get from a queue", "no place for the value");
     if (status != MP_OK)
         return status;
     *value = MP_NONE;
@@ -636,8 +641,8 @@ mp_status_t mp_queue_get(mp_queue_t *queue, mp_value_t *value, double timeout)
 mp_status_t mp_queue_put_bytes(mp_queue_t *queue, const void *data, size_t size, double timeout)
 {
     mp__deadline_t deadline;
-    mp_status_t status = data || !size ? begin(queue, timeout, &deadline)
-                                       : mp__error(MP_INVALID, "put into a queue", "no data");
+    mp_status_t status =
+        data || !size ? begin(queue, timeout, &deadline) : mp__error(MP_INVALID, "put into a queue", "no data");
     return status == MP_OK ? mp__queue_put_item(queue, MP__ITEM_BYTES, data, size, deadline) : status;
 }
 

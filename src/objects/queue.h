@@ -1,4 +1,5 @@
-/* Queues of bytes, for the rest of the library: the public queue's values, the pool's tasks and results, the manager's requests. */
+/* Queues of bytes, for the rest of the library: the public queue's values, the pool's tasks and results, the manager's
+ * requests. */
 #ifndef MP_OBJECTS_QUEUE_H
 #define MP_OBJECTS_QUEUE_H
 
@@ -24,10 +25,12 @@ typedef struct mp__peer {
 mp_status_t mp__queue_open(const mp__reference_t *reference, void **queue);
 
 /* Puts one item; statuses as mp_queue_put_bytes(). */
-mp_status_t mp__queue_put_item(mp_queue_t *queue, mp__item_t type, const void *data, size_t size, mp__deadline_t deadline);
+mp_status_t mp__queue_put_item(mp_queue_t *queue, mp__item_t type, const void *data, size_t size,
+                               mp__deadline_t deadline);
 
-/* Takes the first item into `out`, which is emptied first. MP_TYPE: it is of the other type, and stays; MP_TOO_LARGE: it has more than
- * `most` bytes, and stays; its size is then in out->size... nothing is appended. Else as mp_queue_get_bytes(). */
+/* Takes the first item into `out`, which is emptied first. MP_TYPE: it is of the other type, and stays; MP_TOO_LARGE:
+ * it has more than `most` bytes, and stays; its size is then in out->size... nothing is appended. Else as
+ * mp_queue_get_bytes(). */
 mp_status_t mp__queue_get_item(mp_queue_t *queue, mp__item_t type, uint64_t most, mp__buffer_t *out, uint64_t *size,
                                mp__deadline_t deadline);
 

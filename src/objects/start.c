@@ -19,7 +19,7 @@
 
 static const char *const method_names[] = {[MP_START_SPAWN] = "spawn", [MP_START_FORK] = "fork"};
 
-static uint32_t chosen;   /* by mp_set_start_method */
+static uint32_t chosen;    /* by mp_set_start_method */
 static uint32_t inherited; /* from the parent */
 
 static bool supported(mp_start_method_t method)
@@ -202,7 +202,8 @@ static mp_status_t start_by_fork(const mp__invitation_t *invitation, const mp__t
     return MP_SYSTEM; /* not reached */
 }
 
-static mp_status_t begin(const mp__start_t *start, uint32_t slot, uint32_t epoch, uint64_t nonce, mp__os_process_t *process)
+static mp_status_t begin(const mp__start_t *start, uint32_t slot, uint32_t epoch, uint64_t nonce,
+                         mp__os_process_t *process)
 {
     mp__transfer_t transfer;
     mp_status_t status = write_block(start, slot, &transfer);
@@ -210,7 +211,8 @@ static mp_status_t begin(const mp__start_t *start, uint32_t slot, uint32_t epoch
         status = mp__once(&lifeline.made, make_lifeline);
     if (status != MP_OK)
         return status;
-    /* What was printed before the start comes before what the child prints; and a fork's child must not print it again. */
+    /* What was printed before the start comes before what the child prints; and a fork's child must not print it again.
+     */
     mp__program()->flush();
     mp__invitation_t invitation = invite(slot, epoch, nonce);
     return start->method == MP_START_FORK ? start_by_fork(&invitation, &transfer, process)

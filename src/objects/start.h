@@ -28,10 +28,10 @@ void mp__start_method_inherit(mp_start_method_t method);
 
 /* What the argument block in the arena begins with; the encoded call follows. */
 typedef struct mp__start_block {
-    uint64_t size;          /* of the call */
-    uint32_t method;        /* mp_start_method_t */
+    uint64_t size;   /* of the call */
+    uint32_t method; /* mp_start_method_t */
     uint32_t service;
-    uint32_t handle_count;  /* the handles that the child was given for its arguments */
+    uint32_t handle_count; /* the handles that the child was given for its arguments */
     uint32_t parent_slot;
     uint32_t parent_epoch;
     uint32_t reserved;

@@ -1,4 +1,5 @@
-/* Objects inside messages. A connection's number among the message's handles carries its directions in the two lowest bits. */
+/* Objects inside messages. A connection's number among the message's handles carries its directions in the two lowest
+ * bits. */
 #include "objects/transfer.h"
 
 #include "objects/connection.h"
@@ -10,7 +11,8 @@ static mp_status_t attach(void *context, const mp_value_t *object, uint32_t *ind
 {
     mp__transfer_t *transfer = context;
     if (transfer->count == MP__TRANSFER_MOST)
-        return mp__error(MP_TOO_LARGE, "send", "more than %d connections and descriptors in one message", MP__TRANSFER_MOST);
+        return mp__error(MP_TOO_LARGE, "send", "more than %d connections and descriptors in one message",
+                         MP__TRANSFER_MOST);
     mp__os_handle_t handle = object->as.descriptor;
     uint32_t directions = 0;
     if (mp_value_kind(*object) == MP_KIND_CONN) {
@@ -34,7 +36,8 @@ static mp_status_t take(void *context, uint32_t index, mp_kind_t kind, void **ob
     mp__transfer_t *transfer = context;
     uint32_t number = index >> 2, directions = index & 3;
     bool conn = kind == MP_KIND_CONN;
-    if (!transfer || number >= transfer->count || transfer->handles[number] == MP__NO_HANDLE || conn != (directions != 0))
+    if (!transfer || number >= transfer->count || transfer->handles[number] == MP__NO_HANDLE ||
+        conn != (directions != 0))
         return mp__error(MP_MALFORMED, "receive", "the message names a handle that did not come with it");
     mp__os_handle_t handle = transfer->handles[number];
     if (conn) {

@@ -1,4 +1,5 @@
-/* Objects inside messages: how connections and descriptors travel beside the bytes, and how references become holders again. */
+/* Objects inside messages: how connections and descriptors travel beside the bytes, and how references become holders
+ * again. */
 #ifndef MP_OBJECTS_TRANSFER_H
 #define MP_OBJECTS_TRANSFER_H
 
@@ -9,7 +10,8 @@
 
 /* The handles of one message, on either side. */
 typedef struct mp__transfer {
-    mp__os_handle_t handles[MP__TRANSFER_MOST]; /* the sender's own, or the receiver's until they are taken (then MP__NO_HANDLE) */
+    mp__os_handle_t
+        handles[MP__TRANSFER_MOST]; /* the sender's own, or the receiver's until they are taken (then MP__NO_HANDLE) */
     size_t count;
 } mp__transfer_t;
 

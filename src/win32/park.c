@@ -245,6 +245,17 @@ void mp__os_bell_ring(mp__os_bell_t *bell)
     SetLastError(code);
 }
 
+void mp__win_rung_forget(void)
+{
+    AcquireSRWLockExclusive(&rung_lock);
+    for (size_t i = 0; i < RUNG; i++) {
+        if (rung[i].event)
+            CloseHandle(rung[i].event);
+        rung[i].event = NULL;
+    }
+    ReleaseSRWLockExclusive(&rung_lock);
+}
+
 void mp__win_bells_forget(const uint8_t *base, size_t size)
 {
     AcquireSRWLockExclusive(&own_lock);
@@ -252,11 +263,5 @@ void mp__win_bells_forget(const uint8_t *base, size_t size)
         if ((uintptr_t)own[i].bell - (uintptr_t)base < size)
             release(&own[i]);
     ReleaseSRWLockExclusive(&own_lock);
-    AcquireSRWLockExclusive(&rung_lock);
-    for (size_t i = 0; i < RUNG; i++)
-        if (rung[i].event && (uintptr_t)rung[i].bell - (uintptr_t)base < size) {
-            CloseHandle(rung[i].event);
-            rung[i].event = NULL;
-        }
-    ReleaseSRWLockExclusive(&rung_lock);
+    mp__win_rung_forget();
 }

@@ -36,10 +36,12 @@ bool mp__win_narrow(const wchar_t *wide, char *text, size_t size);
 /* life.c: when a process was created: with its pid it names a process for ever. 0: unknown. */
 uint64_t mp__win_process_born(HANDLE process);
 
-/* life.c: closes what is kept open of processes and threads that were asked for. */
+/* Closes what is kept open only to be fast, up to a bound: life.c, on processes and threads that were asked for;
+ * park.c, on bells of others that were rung. */
 void mp__win_lives_forget(void);
+void mp__win_rung_forget(void);
 
-/* park.c: closes what is kept open of bells in that memory. */
+/* park.c: ends the bells of this process in that memory, which is about to be unmapped, and forgets the others'. */
 void mp__win_bells_forget(const uint8_t *base, size_t size);
 
 /* wait.c: milliseconds until the deadline, rounded up; INFINITE for MP__NEVER and for what is too far to say in one

@@ -116,6 +116,7 @@ void mp_test_leaks_begin(void)
 
 bool mp_test_leaks_report(const char *name)
 {
+    mp_test_let_go();
     take(&after);
     bool clean = report_handles(name);
     clean = report_children(name) && clean;

@@ -30,6 +30,9 @@ typedef struct mp_test_file {
     char path[300];
 } mp_test_file_t;
 
+/* Before the count: makes the library close what it keeps only to be fast, up to a bound, which is no leak. */
+void mp_test_let_go(void);
+
 /* The open descriptors or handles of this process. */
 size_t mp_test_handles(uintptr_t *handles, size_t capacity);
 void mp_test_handle_describe(uintptr_t handle, char *text, size_t size);

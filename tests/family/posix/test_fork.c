@@ -84,7 +84,7 @@ MP_CASE(a_child_that_calls_in_is_a_member_of_its_own)
         mp__block_t own;
         MP_CHECK(mp__family_join() == MP_OK);
         MP_CHECK(mp__family.process != slot && mp__self != self && mp__self != 0);
-        MP_CHECK(!mp__process_dead(slot, mp__family.processes[slot].claim >> 32));
+        MP_CHECK(!mp__process_dead(slot, mp__high(mp__family.processes[slot].claim)));
         MP_CHECK(!mp__thread_dead(self));
         MP_CHECK(mp__word_lock(&board->lock, 0) == MP_TIMEOUT);
         MP_CHECK(!mp__word_release(&board->lock));

@@ -115,6 +115,8 @@ long mp_test_pid(void)
 }
 
 /* By asking for each number, because listing a directory would open another one. */
+void mp_test_let_go(void) {}
+
 size_t mp_test_handles(uintptr_t *handles, size_t capacity)
 {
     size_t count = 0;

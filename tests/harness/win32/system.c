@@ -1,6 +1,8 @@
 /* What the runner needs of Windows. */
 #include "../system.h"
 
+#include "win32/win32.h"
+
 #include <windows.h>
 
 #include <shellapi.h>
@@ -108,6 +110,12 @@ void mp_test_end_now(int code)
 long mp_test_pid(void)
 {
     return (long)GetCurrentProcessId();
+}
+
+void mp_test_let_go(void)
+{
+    mp__win_lives_forget();
+    mp__win_rung_forget();
 }
 
 /* GetProcessHandleCount does not say which ones. Handles are small multiples of four, the lowest free one is taken
