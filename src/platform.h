@@ -28,8 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- handle.c: descriptors and handles
- * ------------------------------------------------------------------------------------ */
+/* ---- handle.c: descriptors and handles */
 
 typedef intptr_t mp__os_handle_t; /* a descriptor, or a HANDLE */
 #define MP__NO_HANDLE ((mp__os_handle_t)-1)
@@ -42,8 +41,7 @@ mp_status_t mp__os_handle_copy(mp__os_handle_t handle, mp__os_handle_t *copy);
 /* Makes a handle that this process was born with its own: closed to children again. MP_INVALID: there is none such. */
 mp_status_t mp__os_handle_adopt(mp__os_handle_t handle);
 
-/* ---- system.c: clock, processors, memory, this process
- * --------------------------------------------------------------------- */
+/* ---- system.c: clock, processors, memory, this process */
 
 typedef struct mp__os_caps {
     bool fork;        /* mp__os_fork works */
@@ -92,8 +90,7 @@ void mp__os_end_now(int code);
  * there is no fork. */
 mp_status_t mp__os_on_fork(void (*child)(void));
 
-/* ---- arena.c: one unnamed shared mapping
- * ------------------------------------------------------------------------------------ */
+/* ---- arena.c: one unnamed shared mapping */
 
 typedef struct mp__os_arena {
     uint8_t *base;          /* page-aligned */
@@ -124,8 +121,7 @@ void mp__os_arena_discard(const mp__os_arena_t *arena, size_t offset, size_t len
 /* Unmaps and closes. The process must hold no life in it any more. */
 void mp__os_arena_close(mp__os_arena_t *arena);
 
-/* ---- life.c: is that process, that thread dead? A stopped one is not.
- * -------------------------------------------------------- */
+/* ---- life.c: is that process, that thread dead? A stopped one is not. */
 
 typedef struct mp__os_process_life {
     uint64_t words[4];
@@ -153,8 +149,7 @@ bool mp__os_thread_ended(const mp__os_thread_life_t *life);
 /* The calling thread gives *life up, before it ends. */
 void mp__os_thread_leave(mp__os_thread_life_t *life);
 
-/* ---- park.c: sleep and wake
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- park.c: sleep and wake */
 
 /* Sleeps while *word (in the arena) == expected, until woken. MP_OK: woken, or the word differed, or for no reason at
  * all. MP_TIMEOUT. MP_UNSUPPORTED without caps.shared_wait. */
@@ -174,8 +169,7 @@ void mp__os_bell_ring(
     mp__os_bell_t *bell); /* a bell whose process is gone is silence. Any content is safe. Keeps errno. */
 void mp__os_bell_fini(mp__os_bell_t *bell); /* by its thread, or by a later user of the place when that one has ended */
 
-/* ---- process.c: start, wait, end
- * ------------------------------------------------------------------------------------------------ */
+/* ---- process.c: start, wait, end */
 
 typedef enum mp__os_end {
     MP__OS_EXITED,    /* code: its exit code (8 bits on POSIX, 32 on Windows) */
@@ -231,8 +225,7 @@ mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine
 /* Blocks until whoever made the lifeline is gone. In a child, with what it was given. */
 void mp__os_lifeline_wait(mp__os_handle_t child);
 
-/* ---- wait.c: any of many handles
- * -------------------------------------------------------------------------------------------------- */
+/* ---- wait.c: any of many handles */
 
 /* Waits until at least one is ready: a sentinel, an event, on POSIX any descriptor to read. ready[i] is set for all n.
  * MP_TIMEOUT; MP_INVALID: a handle is none; MP_NO_MEMORY. n has no limit (Windows' 64 handles are the back end's
@@ -250,8 +243,7 @@ void mp__os_event_set(const mp__os_event_t *event);
 void mp__os_event_clear(const mp__os_event_t *event);
 void mp__os_event_close(mp__os_event_t *event);
 
-/* ---- channel.c: a byte stream between two ends that can carry handles
- * --------------------------------------------------------------- */
+/* ---- channel.c: a byte stream between two ends that can carry handles */
 
 /* Two ends; one-way: ends[0] only reads, ends[1] only writes. MP_LIMIT. */
 mp_status_t mp__os_channel_create(bool duplex, mp__os_handle_t ends[2]);
@@ -276,8 +268,7 @@ mp_status_t mp__os_channel_take(mp__os_handle_t end, mp__os_handle_t *handles, s
 /* Is there something to read (also the end)? MP_TIMEOUT: no. */
 mp_status_t mp__os_channel_poll(mp__os_handle_t end, mp__deadline_t deadline);
 
-/* ---- image.c: programs, modules, functions
- * --------------------------------------------------------------------------------------------- */
+/* ---- image.c: programs, modules, functions */
 
 #define MP__OS_PATH_MAX     4096
 #define MP__OS_IDENTITY_MAX 32

@@ -72,3 +72,15 @@ if(MP_BUILD_EXAMPLES AND NOT MP_SANITIZE)
         mp_set_test_properties(consumer.${way})
     endforeach()
 endif()
+
+add_test(NAME apr COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -P ${PROJECT_SOURCE_DIR}/cmake/check-apr.cmake)
+
+# The reference comes out without a warning.
+find_program(DOXYGEN NAMES doxygen)
+if(DOXYGEN)
+    configure_file(${PROJECT_SOURCE_DIR}/docs/Doxyfile.in ${PROJECT_BINARY_DIR}/Doxyfile @ONLY)
+    add_custom_target(docs COMMAND ${DOXYGEN} ${PROJECT_BINARY_DIR}/Doxyfile)
+    add_test(NAME docs COMMAND ${DOXYGEN} ${PROJECT_BINARY_DIR}/Doxyfile)
+else()
+    mp_add_skipped_test(docs "no Doxygen")
+endif()

@@ -81,13 +81,13 @@ MP_API int mp_manager_pid(const mp_manager_t *manager);
  * @def mp_manager_dict(manager, dict, x)
  * Makes a dict in the server.
  * @param dict an `mp_dict_t **` for the new proxy, which mp_dict_close() or the manager's mp_manager_shutdown() gives back.
- * @param x its content, a dict; ::MP_NONE: empty.
+ * @param x its content, a dict; MP_NONE: empty.
  * @return ::MP_OK; ::MP_TYPE: x is neither.
  */
 #define mp_manager_dict(manager, dict, x) mp__manager_dict((manager), (dict), mp_of(x))
 
 /** @def mp_manager_list(manager, list, x)
- *  The same for a list; x is a list, a range, or ::MP_NONE. */
+ *  The same for a list; x is a list, a range, or MP_NONE. */
 #define mp_manager_list(manager, list, x) mp__manager_list((manager), (list), mp_of(x))
 
 /** Gives a proxy back; the dict lives on in the server. @return ::MP_OK; ::MP_INVALID. NULL is fine. Does not block. */

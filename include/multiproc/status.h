@@ -11,48 +11,43 @@
 
 MP_BEGIN_DECLS
 
-/** Every status: its name, its number (stable for ever) and what it means. */
-#define MP_STATUS_TABLE(X)                                                                                             \
-    X(OK, 0, "success")                                                                                                \
-    X(TIMEOUT, 1, "the deadline passed")                                                                               \
-    X(INVALID, 2, "invalid argument")                                                                                  \
-    X(NO_MEMORY, 3, "out of memory")                                                                                   \
-    X(CLOSED, 4, "the object was closed by this process")                                                              \
-    X(GONE, 5, "the object's owner closed it or died")                                                                 \
-    X(OWNER_DIED, 6, "the previous holder died holding it")                                                            \
-    X(NOT_OWNER, 7, "the caller does not hold it")                                                                     \
-    X(DEADLOCK, 8, "the caller already holds it")                                                                      \
-    X(BUSY, 9, "in use")                                                                                               \
-    X(END, 10, "the other side closed the connection")                                                                 \
-    X(TRUNCATED, 11, "the other side ended in the middle of a message")                                                \
-    X(TOO_LARGE, 12, "larger than the limit")                                                                          \
-    X(NOT_SENDABLE, 13, "this value cannot travel this way")                                                           \
-    X(TYPE, 14, "wrong type")                                                                                          \
-    X(KEY, 15, "no such key")                                                                                          \
-    X(INDEX, 16, "index out of range")                                                                                 \
-    X(VALUE, 17, "no such value")                                                                                      \
-    X(MALFORMED, 18, "malformed message")                                                                              \
-    X(FOREIGN, 19, "belongs to another family of processes")                                                           \
-    X(CORRUPT, 20, "shared memory is damaged")                                                                         \
-    X(UNSUPPORTED, 21, "not supported on this system")                                                                 \
-    X(NOT_GUARDED, 22, "mp_freeze_support was not called as main's first line")                                        \
-    X(MISMATCH, 23, "another build of the program or of the library")                                                  \
-    X(NOT_FOUND, 24, "no such file")                                                                                   \
-    X(DENIED, 25, "permission denied")                                                                                 \
-    X(LIMIT, 26, "a limit of the system was reached")                                                                  \
-    X(DIED, 27, "the process died")                                                                                    \
-    X(WORKER_DIED, 28, "the worker died")                                                                              \
-    X(CANCELLED, 29, "cancelled")                                                                                      \
-    X(FAILED, 30, "the called function failed")                                                                        \
-    X(RUNNING, 31, "still running")                                                                                    \
-    X(STATE, 32, "not possible in this state")                                                                         \
-    X(SYSTEM, 33, "the system reported an error")
-
-/** The result of every call; ::MP_OK is 0, everything else says why the call did not do its work. */
+/** The result of every call; ::MP_OK is 0, everything else says why the call did not do its work. Numbers are stable
+ * for ever. */
 typedef enum mp_status {
-#define MP_STATUS_ENUM(name, number, text) MP_##name = number,
-    MP_STATUS_TABLE(MP_STATUS_ENUM)
-#undef MP_STATUS_ENUM
+    MP_OK = 0,            /**< success */
+    MP_TIMEOUT = 1,       /**< the deadline passed */
+    MP_INVALID = 2,       /**< invalid argument */
+    MP_NO_MEMORY = 3,     /**< out of memory */
+    MP_CLOSED = 4,        /**< the object was closed by this process */
+    MP_GONE = 5,          /**< the object's owner closed it or died */
+    MP_OWNER_DIED = 6,    /**< the previous holder died holding it */
+    MP_NOT_OWNER = 7,     /**< the caller does not hold it */
+    MP_DEADLOCK = 8,      /**< the caller already holds it */
+    MP_BUSY = 9,          /**< in use */
+    MP_END = 10,          /**< the other side closed the connection */
+    MP_TRUNCATED = 11,    /**< the other side ended in the middle of a message */
+    MP_TOO_LARGE = 12,    /**< larger than the limit */
+    MP_NOT_SENDABLE = 13, /**< this value cannot travel this way */
+    MP_TYPE = 14,         /**< wrong type */
+    MP_KEY = 15,          /**< no such key */
+    MP_INDEX = 16,        /**< index out of range */
+    MP_VALUE = 17,        /**< no such value */
+    MP_MALFORMED = 18,    /**< malformed message */
+    MP_FOREIGN = 19,      /**< belongs to another family of processes */
+    MP_CORRUPT = 20,      /**< shared memory is damaged */
+    MP_UNSUPPORTED = 21,  /**< not supported on this system */
+    MP_NOT_GUARDED = 22,  /**< mp_freeze_support was not called as main's first line */
+    MP_MISMATCH = 23,     /**< another build of the program or of the library */
+    MP_NOT_FOUND = 24,    /**< no such file */
+    MP_DENIED = 25,       /**< permission denied */
+    MP_LIMIT = 26,        /**< a limit of the system was reached */
+    MP_DIED = 27,         /**< the process died */
+    MP_WORKER_DIED = 28,  /**< the worker died */
+    MP_CANCELLED = 29,    /**< cancelled */
+    MP_FAILED = 30,       /**< the called function failed */
+    MP_RUNNING = 31,      /**< still running */
+    MP_STATE = 32,        /**< not possible in this state */
+    MP_SYSTEM = 33        /**< the system reported an error */
 } mp_status_t;
 
 /** The detail behind a status. */

@@ -301,8 +301,7 @@ static inline mp_value_t mp__of_str(const char *x)
 /** @def MP_FALSE The value False. */
 #define MP_FALSE mp_bool(0)
 
-/* ---- reading
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- reading */
 
 /** What v is. */
 static inline mp_kind_t mp_value_kind(mp_value_t v)

@@ -63,9 +63,45 @@ static const struct {
     const char *name;
     const char *text;
 } statuses[] = {
-#define STATUS_ROW(name, number, text) {MP_##name, "MP_" #name, text},
-    MP_STATUS_TABLE(STATUS_ROW)
-#undef STATUS_ROW
+#define ROW(name, text)                                                                                                \
+    {                                                                                                                  \
+        MP_##name, "MP_" #name, text                                                                                   \
+    }
+    ROW(OK, "success"),
+    ROW(TIMEOUT, "the deadline passed"),
+    ROW(INVALID, "invalid argument"),
+    ROW(NO_MEMORY, "out of memory"),
+    ROW(CLOSED, "the object was closed by this process"),
+    ROW(GONE, "the object's owner closed it or died"),
+    ROW(OWNER_DIED, "the previous holder died holding it"),
+    ROW(NOT_OWNER, "the caller does not hold it"),
+    ROW(DEADLOCK, "the caller already holds it"),
+    ROW(BUSY, "in use"),
+    ROW(END, "the other side closed the connection"),
+    ROW(TRUNCATED, "the other side ended in the middle of a message"),
+    ROW(TOO_LARGE, "larger than the limit"),
+    ROW(NOT_SENDABLE, "this value cannot travel this way"),
+    ROW(TYPE, "wrong type"),
+    ROW(KEY, "no such key"),
+    ROW(INDEX, "index out of range"),
+    ROW(VALUE, "no such value"),
+    ROW(MALFORMED, "malformed message"),
+    ROW(FOREIGN, "belongs to another family of processes"),
+    ROW(CORRUPT, "shared memory is damaged"),
+    ROW(UNSUPPORTED, "not supported on this system"),
+    ROW(NOT_GUARDED, "mp_freeze_support was not called as main's first line"),
+    ROW(MISMATCH, "another build of the program or of the library"),
+    ROW(NOT_FOUND, "no such file"),
+    ROW(DENIED, "permission denied"),
+    ROW(LIMIT, "a limit of the system was reached"),
+    ROW(DIED, "the process died"),
+    ROW(WORKER_DIED, "the worker died"),
+    ROW(CANCELLED, "cancelled"),
+    ROW(FAILED, "the called function failed"),
+    ROW(RUNNING, "still running"),
+    ROW(STATE, "not possible in this state"),
+    ROW(SYSTEM, "the system reported an error"),
+#undef ROW
 };
 
 const char *mp_status_name(mp_status_t status)

@@ -36,14 +36,16 @@ static mp_status_t acquire(mp_lock_t *lock, mp__deadline_t deadline)
             return mp__object_gone("acquire a lock");
         mp__deadline_t slice = deadline ? mp__sooner(deadline, mp__os_now() + MP__PARK_SLICE) : 0;
         mp_status_t status = mp__word_lock(word_of(lock), slice);
-        if (status == MP_OK || status == MP_OWNER_DIED) {
-            if (!gone(lock))
-                return status;
-            mp__word_release(word_of(lock));
-        } else if (status != MP_TIMEOUT || slice == deadline) {
+        bool taken = status == MP_OK || status == MP_OWNER_DIED;
+        if (!taken && (status != MP_TIMEOUT || slice == deadline))
             return status;
-        }
-        mp__object_owner_died(lock->shared.header, &lock->shared.handle.reference);
+        /* Whoever died, or is waited for, may have been the lock's maker. */
+        if (status != MP_OK)
+            mp__object_owner_died(lock->shared.header, &lock->shared.handle.reference);
+        if (taken && !gone(lock))
+            return status;
+        if (taken)
+            mp__word_release(word_of(lock));
     }
 }
 

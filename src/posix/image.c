@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the program
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the program */
 
 static char *program_path;
 static char **program_arguments;
@@ -81,9 +80,7 @@ char *const *mp__posix_program_arguments(void)
 #define RTLD_NOLOAD 0
 #endif
 
-/* ---- functions
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- functions */
 
 typedef struct search {
     mp__os_module_t *module; /* what is looked for, or where it is written to */

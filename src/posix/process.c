@@ -17,9 +17,7 @@ extern char **environ;
 /* How often a wait looks for itself, should the sentinel not tell. */
 #define LOOK (MP__SECOND / 2)
 
-/* ---- start
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- start */
 
 /* What posix_spawn is called with. */
 typedef struct plan {
@@ -226,8 +224,7 @@ mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
     return code == EAGAIN ? mp__error_apr(MP_LIMIT, "fork", code) : mp__posix_error("fork", code);
 }
 
-/* ---- wait and end
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- wait and end */
 
 /* Has it ended? Then it is reaped, and its end known. */
 static bool reap(mp__os_process_t *process)
@@ -299,8 +296,7 @@ void mp__os_process_close(mp__os_process_t *process)
     process->sentinel = MP__NO_HANDLE;
 }
 
-/* ---- the lifeline: a pipe in which nothing ever comes but its end
- * ------------------------------------------------------------------- */
+/* ---- the lifeline: a pipe in which nothing ever comes but its end */
 
 mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine)
 {

@@ -10,7 +10,7 @@
 
 #define STEP "call a function"
 
-/* ---- as a message ---------------------------------------------------------------------------- */
+/* ---- as a message */
 
 mp_status_t mp__call_encode(mp_function_t function, mp_args_t args, const mp__carrier_t *carrier, mp__buffer_t *out)
 {
@@ -54,7 +54,7 @@ void mp__call_fini(mp_call_t *call)
     mp__buffer_fini(&call->result);
 }
 
-/* ---- how it ends ----------------------------------------------------------------------------- */
+/* ---- how it ends */
 
 /* The thread's last error becomes the call's, unless it has one. */
 static mp_status_t keep_error(mp_call_t *call)
@@ -119,7 +119,7 @@ mp_status_t mp_call_status(const mp_call_t *call)
     return call->error.status;
 }
 
-/* ---- arguments ------------------------------------------------------------------------------- */
+/* ---- arguments */
 
 #define ARGUMENT_STEP "read the arguments"
 

@@ -26,7 +26,7 @@ typedef struct decoder {
     size_t next_object; /* of `opened`, while building */
 } decoder_t;
 
-/* ---- what stands behind a tag ---------------------------------------------------------------- */
+/* ---- what stands behind a tag */
 
 typedef struct object {
     mp_kind_t kind;
@@ -134,7 +134,7 @@ static mp_status_t read_object(mp__reader_t *reader, size_t at, object_t *object
     return mp__malformed(at, "an unknown tag");
 }
 
-/* ---- first pass: check, and measure ---------------------------------------------------------- */
+/* ---- first pass: check, and measure */
 
 static mp_status_t check(decoder_t *d);
 
@@ -250,7 +250,7 @@ static mp_status_t check(decoder_t *d)
     }
 }
 
-/* ---- second pass: open the objects ----------------------------------------------------------- */
+/* ---- second pass: open the objects */
 
 static mp_status_t open_object(decoder_t *d, const object_t *object, void **opened)
 {
@@ -297,7 +297,7 @@ static mp_status_t for_objects(decoder_t *d, size_t count, bool open)
     return MP_OK;
 }
 
-/* ---- third pass: build ----------------------------------------------------------------------- */
+/* ---- third pass: build */
 
 static mp_status_t build(decoder_t *d, mp_value_t *out);
 
@@ -368,7 +368,7 @@ static mp_status_t build(decoder_t *d, mp_value_t *out)
     }
 }
 
-/* ---- all of it ------------------------------------------------------------------------------- */
+/* ---- all of it */
 
 static mp_status_t build_all(decoder_t *d, mp_value_t *out)
 {

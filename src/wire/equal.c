@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- numbers: bool, int and double compare by what they are worth, exactly ------------------- */
+/* ---- numbers: bool, int and double compare by what they are worth, exactly */
 
 /* A whole number of 65 bits: its sign, and what it is from 0 up or, negative, from -1 down. */
 typedef struct whole {
@@ -64,7 +64,7 @@ static bool numbers_equal(const mp_value_t *a, const mp_value_t *b)
     return !a_is && !b_is && a->as.real == b->as.real;
 }
 
-/* ---- keys ------------------------------------------------------------------------------------ */
+/* ---- keys */
 
 static bool is_nan(double x)
 {
@@ -214,7 +214,7 @@ mp_value_t mp_value_dict(mp_value_t *items, size_t n)
     return v;
 }
 
-/* ---- values ---------------------------------------------------------------------------------- */
+/* ---- values */
 
 static bool equal(const mp_value_t *a, const mp_value_t *b, unsigned depth);
 

@@ -11,7 +11,7 @@
 #define ENCODE_STEP "send a function"
 #define FIND_STEP   "find a function"
 
-/* ---- names ----------------------------------------------------------------------------------- */
+/* ---- names */
 
 #define EXPORTS_MAX 256
 
@@ -59,7 +59,7 @@ mp_status_t mp_export(const char *name, mp_function_t function)
     return MP_OK;
 }
 
-/* ---- encoding -------------------------------------------------------------------------------- */
+/* ---- encoding */
 
 static mp_status_t put_part(mp__buffer_t *out, size_t (*head)(size_t, unsigned char *, size_t), const void *data,
                             size_t size)
@@ -124,7 +124,7 @@ mp_status_t mp__function_encode(mp_function_t function, mp__buffer_t *out)
     return status;
 }
 
-/* ---- finding --------------------------------------------------------------------------------- */
+/* ---- finding */
 
 static mp_status_t find_by_name(const char *name, size_t size, mp_function_t *function)
 {

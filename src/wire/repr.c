@@ -17,7 +17,7 @@ static mp_status_t add(mp__buffer_t *out, const char *text)
     return mp__buffer_append(out, text, strlen(text));
 }
 
-/* ---- text ------------------------------------------------------------------------------------ */
+/* ---- text */
 
 /* Characters that are never shown as they are, besides ASCII: controls, formats, separators, surrogates, private use,
  * non-characters. (Python escapes unassigned characters too; which ones are differs with its version.) */
@@ -103,7 +103,7 @@ static mp_status_t add_bytes(mp__buffer_t *out, const uint8_t *data, size_t n)
     return status == MP_OK ? add(out, quote) : status;
 }
 
-/* ---- the rest -------------------------------------------------------------------------------- */
+/* ---- the rest */
 
 static mp_status_t add_integer(mp__buffer_t *out, const mp_value_t *v)
 {
@@ -210,7 +210,7 @@ mp_status_t mp__repr(const mp_value_t *v, mp__buffer_t *out)
     return repr(v, out, 0);
 }
 
-/* ---- for programs ---------------------------------------------------------------------------- */
+/* ---- for programs */
 
 /* The text of v with `end` behind it and a '\0', in memory of the caller's. */
 static mp_status_t make_text(const mp_value_t *v, const char *end, char **text, size_t *size)

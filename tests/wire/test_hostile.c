@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the largest request for memory, where the linker can wrap the allocator ------------------------------------- */
+/* ---- the largest request for memory, where the linker can wrap the allocator */
 
 static size_t largest;
 
@@ -50,7 +50,7 @@ void *__wrap_realloc(void *block, size_t size)
 
 #endif
 
-/* ---- the table -------------------------------------------------------------------------------------------------- */
+/* ---- the table */
 
 /* A receiver for what never gets as far as to be opened. */
 static mp_status_t never_open(void *context, mp_kind_t kind, const mp__reference_t *reference, uint64_t item,

@@ -147,7 +147,7 @@ MP_CASE(arguments)
     mp_queue_t *queue = NULL;
     CU_ASSERT_EQUAL(count(mp_args()), 0);
     CU_ASSERT_EQUAL(count(mp_args(function)), 1);
-    CU_ASSERT_EQUAL(count(mp_args(queue, 7, mp_list(1, 2), mp_args(1).count)), 4);
+    CU_ASSERT_EQUAL(count(mp_args(queue, 7, mp_list(1, 2), mp_value_len(mp_list(1)))), 4);
     CU_ASSERT_EQUAL(mp_value_int(item(mp_args("a", 7), 1)), 7);
     CU_ASSERT_STRING_EQUAL(mp_value_str(item(mp_args("a", 7), 0)), "a");
 }

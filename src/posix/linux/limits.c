@@ -11,8 +11,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-/* ---- control groups
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- control groups */
 
 /* Is word one of the list's, which are separated by commas? */
 static bool lists(const char *list, const char *word)
@@ -180,8 +179,7 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* ---- what is asked for
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- what is asked for */
 
 static unsigned affinity(unsigned online)
 {

@@ -15,8 +15,7 @@
 #include <sys/sysctl.h>
 #endif
 
-/* ---- the system's own knowledge
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the system's own knowledge */
 
 #if defined(__APPLE__)
 
@@ -72,9 +71,7 @@ static char *const *ask_command(void)
 
 #endif
 
-/* ---- argv[0]
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- argv[0] */
 
 static char *absolute(const char *file)
 {

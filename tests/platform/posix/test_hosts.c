@@ -54,6 +54,20 @@ static bool may_lock(void)
     return geteuid() == 0 || (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY);
 }
 
+/* Bytes that count as locked, whether there is memory behind them or not; 0 where nobody tells. */
+static uint64_t locked(void)
+{
+    unsigned long long kilobytes = 0;
+    char line[200];
+    FILE *file = fopen("/proc/self/status", "re");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "VmLck: %llu kB", &kilobytes) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return kilobytes * 1024;
+}
+
 MP_CASE(mlockall_after_the_arena)
 {
     mp__os_arena_t arena;
@@ -63,8 +77,10 @@ MP_CASE(mlockall_after_the_arena)
     CU_ASSERT_EQUAL(mlockall(MCL_CURRENT | MCL_FUTURE), 0);
     CU_ASSERT(committed(&arena) < SMALL);
     EXPECT_OK(mp__os_arena_commit(&arena, 65536, 65536));
+    uint64_t before = locked();
     EXPECT_OK(mp__os_arena_expose(&arena, 65536, LARGE - 65536));
     CU_ASSERT(committed(&arena) < SMALL);
+    CU_ASSERT(before == 0 || locked() <= before - (LARGE - 65536)); /* what is in use is not locked, and can be lent */
     arena.base[65536] = 1;
     munlockall();
     mp__os_arena_close(&arena);
@@ -76,7 +92,9 @@ MP_CASE(mlockall_before_the_arena)
     if (!may_lock())
         mp_skip("this user may not lock memory");
     CU_ASSERT_EQUAL(mlockall(MCL_CURRENT | MCL_FUTURE), 0);
+    uint64_t before = locked();
     create_large(&arena);
+    CU_ASSERT(locked() < before + LARGE / 2);
     EXPECT_OK(mp__os_arena_expose(&arena, 0, LARGE / 2));
     CU_ASSERT(committed(&arena) < SMALL);
     munlockall();
@@ -128,6 +146,21 @@ MP_CASE(mlockall_with_a_limit)
     CU_ASSERT_EQUAL(process.exit.end, MP__OS_EXITED);
     CU_ASSERT(process.exit.code <= 2);
     mp__os_process_close(&process);
+}
+
+/* ---- a buggy member ---- */
+
+/* Whoever made it smaller would kill all others by SIGBUS. */
+MP_CASE(nobody_can_resize_it)
+{
+    mp__os_arena_t arena;
+    if (mp_test_is_plain_posix())
+        mp_skip("plain POSIX has no seals");
+    create_large(&arena);
+    CU_ASSERT_EQUAL(ftruncate((int)arena.memory, 0), -1);
+    CU_ASSERT_EQUAL(ftruncate((int)arena.memory, (off_t)(2 * LARGE)), -1);
+    CU_ASSERT_EQUAL(arena.base[0], 1);
+    mp__os_arena_close(&arena);
 }
 
 /* ---- core dumps ---- */
@@ -318,50 +351,80 @@ static bool write_text(const char *path, const char *text)
     return done;
 }
 
-/* A group with a limit of 128 MiB: its folder; false: none can be made. Version 1, then version 2. */
-static bool make_group(char *folder, size_t size, const char **members)
+/* A control group of version 1 or 2 with one limit set. */
+typedef struct group {
+    char folder[200];
+    char members[300]; /* who writes "0" here joins */
+} group_t;
+
+static bool try_group(group_t *group, const char *hierarchy, const char *members, const char *limit, const char *value)
 {
-    char path[300];
-    snprintf(folder, size, "/sys/fs/cgroup/memory/mp-test-%ld", (long)getpid());
-    *members = "tasks";
-    if (mkdir(folder, 0755) == 0) {
-        snprintf(path, sizeof path, "%s/memory.limit_in_bytes", folder);
-        if (write_text(path, "134217728"))
-            return true;
-        rmdir(folder);
-    }
-    snprintf(folder, size, "/sys/fs/cgroup/mp-test-%ld", (long)getpid());
-    *members = "cgroup.procs";
-    if (mkdir(folder, 0755) == 0) {
-        snprintf(path, sizeof path, "%s/memory.max", folder);
-        if (write_text(path, "134217728"))
-            return true;
-        rmdir(folder);
-    }
+    char path[400];
+    snprintf(group->folder, sizeof group->folder, "/sys/fs/cgroup/%smp-test-%ld", hierarchy, (long)getpid());
+    snprintf(group->members, sizeof group->members, "%s/%s", group->folder, members);
+    snprintf(path, sizeof path, "%s/%s", group->folder, limit);
+    if (mkdir(group->folder, 0755) != 0)
+        return false;
+    if (write_text(path, value))
+        return true;
+    rmdir(group->folder);
     return false;
 }
 
-MP_PROGRAM(tells_memory_in_group)
+MP_PROGRAM(tells_what_it_may_use)
 {
     MP_CHECK(write_text(mp_test_word(0), "0"));
-    uint64_t size = mp__os_memory_size();
-    return size == 134217728 ? 0 : size > 134217728 ? 1 : 2;
+    uint64_t bytes = mp__os_memory_size();
+    uint32_t processors = mp__os_cpu_count();
+    MP_CHECK(mp__os_channel_write(mp_test_talk(), &bytes, sizeof bytes) == MP_OK);
+    MP_CHECK(mp__os_channel_write(mp_test_talk(), &processors, sizeof processors) == MP_OK);
+    return 0;
 }
 
-MP_CASE(memory_limit_of_a_group_is_seen)
+/* What a member of the group sees; the group is gone afterwards. */
+static void ask_member(group_t *group, uint64_t *bytes, uint32_t *processors)
 {
-    char folder[200], path[300];
-    const char *members;
     mp_test_child_t child;
-    if (!make_group(folder, sizeof folder, &members))
-        mp_skip("no group with a memory limit can be made here");
-    snprintf(path, sizeof path, "%s/%s", folder, members);
-    mp_test_start(&child, "tells_memory_in_group", NULL, 0, (const char *const[]){path, NULL});
-    int code = mp_test_join(&child).code;
-    rmdir(folder);
+    mp_test_start(&child, "tells_what_it_may_use", NULL, 0, (const char *const[]){group->members, NULL});
+    EXPECT_OK(mp__os_channel_read(child.talk, bytes, sizeof *bytes));
+    EXPECT_OK(mp__os_channel_read(child.talk, processors, sizeof *processors));
+    CU_ASSERT_EQUAL(mp_test_join(&child).code, 0);
+    rmdir(group->folder);
+}
+
+MP_CASE(memory_limit_of_a_group)
+{
+    group_t group;
+    uint64_t bytes = 0;
+    uint32_t processors = 0;
     if (mp_test_is_plain_posix())
         mp_skip("plain POSIX does not tell the limits of groups");
-    CU_ASSERT_EQUAL(code, 0);
+    if (!try_group(&group, "memory/", "tasks", "memory.limit_in_bytes", "134217728") &&
+        !try_group(&group, "", "cgroup.procs", "memory.max", "134217728"))
+        mp_skip("no group with a memory limit can be made here");
+    ask_member(&group, &bytes, &processors);
+    CU_ASSERT_EQUAL(bytes, 134217728);
+    CU_ASSERT_EQUAL(processors, mp__os_cpu_count());
+}
+
+/* Half a processor is one; one and a half are two. */
+MP_CASE(processor_quota_of_a_group)
+{
+    const char *const quotas[] = {"50000", "150000"};
+    const char *const both[] = {"50000 100000", "150000 100000"};
+    uint32_t all = mp__os_cpu_count();
+    if (mp_test_is_plain_posix())
+        mp_skip("plain POSIX does not tell the limits of groups");
+    for (uint32_t i = 0; i < 2; i++) {
+        group_t group;
+        uint64_t bytes = 0;
+        uint32_t processors = 0;
+        if (!try_group(&group, "cpu/", "tasks", "cpu.cfs_quota_us", quotas[i]) &&
+            !try_group(&group, "", "cgroup.procs", "cpu.max", both[i]))
+            mp_skip("no group with a processor quota can be made here");
+        ask_member(&group, &bytes, &processors);
+        CU_ASSERT_EQUAL(processors, all < i + 1 ? all : i + 1);
+    }
 }
 
 /* ---- closed standard descriptors ---- */
@@ -400,8 +463,8 @@ MP_CASE(a_host_without_standard_descriptors)
 }
 
 MP_CASES(MP_ROW(mlockall_after_the_arena), MP_ROW(mlockall_before_the_arena), MP_ROW(mlockall_in_a_child),
-         MP_SUB(locks_memory_and_opens), MP_ROW(mlockall_with_a_limit), MP_ROW(a_member_that_dumps_core),
-         MP_SUB(dumps_core), MP_ROW(limit_on_the_size_of_files), MP_ROW(limit_on_files_and_the_hosts_own_handler),
-         MP_ROW(limit_on_address_space), MP_ROW(a_small_dev_shm), MP_ROW(memory_limit_of_a_group_is_seen),
-         MP_SUB(tells_memory_in_group), MP_ROW(a_host_without_standard_descriptors),
-         MP_SUB(has_no_standard_descriptors), MP_SUB(prints_into_nothing));
+         MP_SUB(locks_memory_and_opens), MP_ROW(mlockall_with_a_limit), MP_ROW(nobody_can_resize_it),
+         MP_ROW(a_member_that_dumps_core), MP_SUB(dumps_core), MP_ROW(limit_on_the_size_of_files),
+         MP_ROW(limit_on_files_and_the_hosts_own_handler), MP_ROW(limit_on_address_space), MP_ROW(a_small_dev_shm),
+         MP_ROW(memory_limit_of_a_group), MP_ROW(processor_quota_of_a_group), MP_SUB(tells_what_it_may_use),
+         MP_ROW(a_host_without_standard_descriptors), MP_SUB(has_no_standard_descriptors), MP_SUB(prints_into_nothing));

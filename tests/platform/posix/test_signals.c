@@ -140,6 +140,31 @@ MP_CASE(no_sigpipe)
     mp__os_handle_close(ends[1]);
 }
 
+/* ---- what the library's own threads and servers do with signals ---- */
+
+/* All but those of its own faults. */
+MP_CASE(a_thread_that_gets_no_signals)
+{
+    sigset_t mask;
+    mp__os_block_signals();
+    CU_ASSERT_EQUAL(pthread_sigmask(SIG_BLOCK, NULL, &mask), 0);
+    const int blocked[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM, SIGCHLD, SIGUSR1, SIGPIPE, SIGWINCH};
+    const int open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    for (size_t i = 0; i < sizeof blocked / sizeof blocked[0]; i++)
+        CU_ASSERT_EQUAL(sigismember(&mask, blocked[i]), 1);
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
+        CU_ASSERT_EQUAL(sigismember(&mask, open[i]), 0);
+}
+
+MP_CASE(a_server_ignores_interrupts)
+{
+    mp__os_ignore_interrupt();
+    raise(SIGINT); /* would end this process */
+    struct sigaction now;
+    CU_ASSERT_EQUAL(sigaction(SIGTERM, NULL, &now), 0);
+    CU_ASSERT(now.sa_handler == SIG_DFL);
+}
+
 /* ---- children ---- */
 
 MP_CASE(somebody_else_reaped_it)
@@ -281,6 +306,30 @@ MP_CASE(descriptors_of_the_host_are_not_inherited)
     close(high);
 }
 
+/* A variable that is replaced is there once. */
+extern char **environ;
+
+MP_PROGRAM(counts_variable)
+{
+    int count = 0;
+    for (char **variable = environ; *variable; variable++)
+        count += strncmp(*variable, "MP_TEST_TWICE=", 14) == 0;
+    return count;
+}
+
+MP_CASE(replaced_variables_are_there_once)
+{
+    const char *const arguments[] = {mp_test_program(), "counts_variable", NULL};
+    const char *const environment[] = {"MP_TEST_TWICE=2", NULL};
+    const mp__os_spawn_t spawn = {mp_test_program(), arguments, environment, NULL, 0};
+    mp__os_process_t process;
+    CU_ASSERT_EQUAL(setenv("MP_TEST_TWICE", "1", 1), 0);
+    REQUIRE_OK(mp__os_spawn(&spawn, &process));
+    EXPECT_OK(mp__os_process_wait(&process, mp_test_deadline(30)));
+    CU_ASSERT_EQUAL(process.exit.code, 1);
+    mp__os_process_close(&process);
+}
+
 /* ---- rights ---- */
 
 MP_PROGRAM(tells_privilege)
@@ -318,7 +367,8 @@ MP_CASE(set_uid_is_privileged)
 
 MP_CASES(MP_ROW(ends_by_every_signal), MP_SUB(ends_by_signal), MP_ROW(children_are_born_with_no_signal_blocked),
          MP_SUB(looks_at_mask), MP_ROW(signals_end_no_wait), MP_SUB(ends_when_told), MP_ROW(no_sigpipe),
-         MP_ROW(somebody_else_reaped_it), MP_ROW(a_host_that_ignores_its_children),
+         MP_ROW(a_thread_that_gets_no_signals), MP_ROW(a_server_ignores_interrupts), MP_ROW(somebody_else_reaped_it),
+         MP_ROW(replaced_variables_are_there_once), MP_SUB(counts_variable), MP_ROW(a_host_that_ignores_its_children),
          MP_ROW(foreign_children_are_left_alone), MP_ROW(starting_is_no_fork),
          MP_ROW(on_fork_is_called_in_foreign_forks), MP_ROW(a_forked_child_has_its_own_life),
          MP_ROW(descriptors_of_the_host_are_not_inherited), MP_SUB(has_no_descriptor), MP_ROW(set_uid_is_privileged),

@@ -1,0 +1,103 @@
+/* Scenes: see scene.h. */
+#include "scene.h"
+
+#include "family/alloc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static size_t blocks_in_use(void)
+{
+    return (size_t)mp__blocks_in_use();
+}
+
+double mp_test_patience(void)
+{
+    return mp_test_seconds(MP_TEST_PATIENCE);
+}
+
+static mp_status_t nothing(mp_call_t *call)
+{
+    (void)call;
+    return MP_OK;
+}
+
+static void use_processes(void)
+{
+    mp_process_t *process;
+    REQUIRE_OK(mp_process_start(&process, nothing, mp_args()));
+    mp_test_expect_end(process, 0);
+}
+
+void mp_test_objects(void)
+{
+    mp_conn_t *first, *second;
+    mp_queue_t *queue;
+    REQUIRE_OK(mp_pipe(&first, &second, MP_DUPLEX));
+    EXPECT_OK(mp_conn_close(first));
+    EXPECT_OK(mp_conn_close(second));
+    REQUIRE_OK(mp_queue_create(&queue, 0));
+    EXPECT_OK(mp_queue_close(queue));
+    mp_test_each_method(use_processes);
+    mp_test_arena_blocks = blocks_in_use;
+    mp_test_baseline();
+}
+
+void mp_test_each_method(void (*run)(void))
+{
+    for (const char *const *method = mp_all_start_methods(); *method; method++) {
+        unsigned failures = CU_get_number_of_failures();
+        REQUIRE_OK(mp_set_start_method(*method, true));
+        run();
+        if (CU_get_number_of_failures() != failures)
+            printf("    it failed under %s\n", *method);
+    }
+}
+
+bool mp_test_is_posix(void)
+{
+    return mp__os_caps()->fork;
+}
+
+void mp_test_expect_end(mp_process_t *process, int expected)
+{
+    int code = -1000;
+    EXPECT_OK(mp_process_join(process, mp_test_patience()));
+    EXPECT_OK(mp_process_exitcode(process, &code));
+    CU_ASSERT_EQUAL(code, expected);
+    if (code != expected)
+        printf("    %s ended with %d\n", mp_process_name(process), code);
+    EXPECT_OK(mp_process_close(process));
+}
+
+void mp_test_expect_killed(mp_process_t *process)
+{
+    EXPECT_OK(mp_process_kill(process));
+    mp_test_expect_end(process, -9);
+}
+
+void mp_test_wander(uint64_t *random, uint64_t most)
+{
+    int64_t until = mp__os_now() + (int64_t)mp_test_below(random, most * 1000);
+    while (mp__os_now() < until)
+        mp__os_yield();
+}
+
+void *mp_test_board_create(size_t size, uint64_t *name)
+{
+    REQUIRE_OK(mp__family_join());
+    REQUIRE_OK(mp__block_alloc(size, mp__owner_process(mp__family.process), name));
+    return memset(mp__block_at(*name, NULL), 0, size);
+}
+
+void mp_test_board_free(uint64_t name)
+{
+    mp__block_free(name);
+}
+
+void *mp_test_board(mp_call_t *call, size_t argument)
+{
+    void *board = mp__block_at(mp_arg_uint(call, argument), NULL);
+    MP_CHECK(board);
+    return board;
+}

@@ -1,0 +1,38 @@
+/* What the tests of processes, and of what processes share, have in common. */
+#ifndef MP_TEST_SCENE_H
+#define MP_TEST_SCENE_H
+
+#include "harness.h"
+#include "random.h"
+
+#include <multiproc.h>
+
+#define MP_TEST_PATIENCE 20.0 /* seconds for what must happen */
+
+/* Uses everything once that the library makes at its first use and keeps; then the leak check's baseline. */
+void mp_test_objects(void);
+
+/* Runs it once under each start method of this system. */
+void mp_test_each_method(void (*run)(void));
+
+/* Is it a system on which signals end processes, exit codes have 8 bits, and fork works? */
+bool mp_test_is_posix(void);
+
+/* Joins it, expects that exit code, closes it. */
+void mp_test_expect_end(mp_process_t *process, int code);
+
+/* Kills it and closes it. */
+void mp_test_expect_killed(mp_process_t *process);
+
+/* Waits for a random time of at most so many microseconds. */
+void mp_test_wander(uint64_t *random, uint64_t most);
+
+/* MP_TEST_PATIENCE, longer on slow machines. */
+double mp_test_patience(void);
+
+/* Memory that a case and its processes share: zeroed, freed with the name; the name is an argument for the process. */
+void *mp_test_board_create(size_t size, uint64_t *name);
+void mp_test_board_free(uint64_t name);
+void *mp_test_board(mp_call_t *call, size_t argument);
+
+#endif

@@ -1,0 +1,67 @@
+/* A program that never calls mp_freeze_support: it gets an error, and starts nothing. */
+#include "harness.h"
+#include "system.h"
+
+#include <multiproc.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static mp_status_t nothing(mp_call_t *call)
+{
+    (void)call;
+    return MP_OK;
+}
+
+/* What a user wrote who forgot the guard. */
+MP_PROGRAM(forgets_the_guard)
+{
+    mp_process_t *process;
+    for (int i = 0; i < 3; i++) {
+        mp_status_t status = mp_process_start(&process, nothing, mp_args());
+        if (status != MP_OK) {
+            mp_perror("start");
+            return 1;
+        }
+    }
+    puts("started");
+    return 0;
+}
+
+/* A18 */
+MP_CASE(an_unguarded_program_starts_nothing)
+{
+    long pids[8];
+    for (const char *const *method = mp_all_start_methods(); *method; method++) {
+        mp_process_t *process = mp_current_process();
+        REQUIRE_OK(mp_set_start_method(*method, true));
+        EXPECT_STATUS(mp_process_start(&process, nothing, mp_args()), MP_NOT_GUARDED);
+        CU_ASSERT_PTR_NULL(process);
+        CU_ASSERT_PTR_NOT_NULL(strstr(mp_error()->text, "mp_freeze_support"));
+        EXPECT_STATUS(mp_process_start(NULL, nothing, mp_args()), MP_NOT_GUARDED);
+        CU_ASSERT_EQUAL(mp_test_children(pids, 8), 0);
+    }
+}
+
+MP_CASE(its_user_sees_one_error)
+{
+    char output[1000];
+    CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "forgets_the_guard", output, sizeof output), 1);
+    CU_ASSERT_STRING_EQUAL(output, ""); /* that is its standard output: nothing was started */
+}
+
+/* Everything else is there for it. */
+MP_CASE(it_can_use_objects)
+{
+    mp_queue_t *queue;
+    mp_value_t value;
+    REQUIRE_OK(mp_queue_create(&queue, 0));
+    EXPECT_OK(mp_queue_put(queue, 5, 0));
+    EXPECT_OK(mp_queue_get(queue, &value, 0));
+    CU_ASSERT_EQUAL(mp_value_int(value), 5);
+    EXPECT_OK(mp_queue_close(queue));
+    mp_test_baseline();
+}
+
+MP_CASES(MP_ROW(an_unguarded_program_starts_nothing), MP_ROW(its_user_sees_one_error), MP_ROW(it_can_use_objects),
+         MP_SUB(forgets_the_guard));
