@@ -11,14 +11,15 @@
  *     mp_manager_shutdown(manager); // and d
  *
  * What holds for every function that takes a dict or list:
- * - It asks the server and waits for its answer. The server does one request after the other, so each call is atomic, also
- *   mp_dict_add(), mp_dict_setdefault(), mp_list_extend() and other ones that read and write.
- * - What it returns is a copy: changing it changes nothing in the server. Arguments are encoded before it returns; nothing is
- *   borrowed. Values can be all that a queue takes: also queues, locks and proxies (of any manager); an object whose owner has ended
- *   is ::MP_GONE for whoever gets a value with it.
- * - An error in the server is the call's error: its status, and its words in mp_error(). Beside the statuses that are named: ::MP_GONE:
- *   the server died, or was shut down (noticed at once, also in a call that waits); ::MP_INVALID: no dict or list, no place for a result;
- *   ::MP_NO_MEMORY; ::MP_NOT_SENDABLE and other statuses of encoding; ::MP_CORRUPT; ::MP_LIMIT; ::MP_SYSTEM.
+ * - It asks the server and waits for its answer. The server does one request after the other, so each call is atomic,
+ *   also mp_dict_add(), mp_dict_setdefault(), mp_list_extend() and other ones that read and write.
+ * - What it returns is a copy: changing it changes nothing in the server. Arguments are encoded before it returns;
+ *   nothing is borrowed. Values can be all that a queue takes: also queues, locks and proxies (of any manager); an
+ *   object whose owner has ended is ::MP_GONE for whoever gets a value with it.
+ * - An error in the server is the call's error: its status, and its words in mp_error().
+ * - Beside the statuses that are named each may return ::MP_GONE: the server died, or was shut down (noticed at once,
+ *   also in a call that waits); ::MP_INVALID: no dict or list, no place for a result; ::MP_NO_MEMORY;
+ *   ::MP_NOT_SENDABLE and other statuses of encoding; ::MP_CORRUPT; ::MP_LIMIT; ::MP_SYSTEM.
  * - Any thread of any process may call it, any number at once. A pointer's close must be its last use.
  * - Indexes and slices are Python's: -1 is the last item, slices are clamped.
  *
@@ -59,17 +60,19 @@ MP_API mp_status_t mp__list_set_slice(mp_list_t *list, int64_t start, int64_t st
 /* ---- the manager */
 
 /**
- * Starts a server process and waits until it serves. It ignores Ctrl-C, and ends with the process that started it, at the latest.
- * @param manager where the new object goes; mp_manager_shutdown() gives it back. It can be an argument and travel in messages; whoever
- *        gets it makes dicts and lists in it, too.
+ * Starts a server process and waits until it serves. It ignores Ctrl-C, and ends with the process that started it, at
+ * the latest.
+ * @param manager where the new object goes; mp_manager_shutdown() gives it back. It can be an argument and travel in
+ * messages; whoever gets it makes dicts and lists in it, too.
  * @return ::MP_OK; ::MP_GONE: the server ended at once; the statuses of mp_process_start(); ::MP_NO_MEMORY.
  */
 MP_API mp_status_t mp_manager_start(mp_manager_t **manager);
 
 /**
- * In the process that started it: ends the server (it is asked to; after a second it is terminated, then killed), and with it all its
- * dicts and lists; gives back the manager, and every proxy that this process got from mp_manager_dict() and mp_manager_list() with it and has not
- * closed. Elsewhere: gives back this process's pointer and such proxies only. Managers that are left are shut down when the program ends.
+ * In the process that started it: ends the server (it is asked to; after a second it is terminated, then killed), and
+ * with it all its dicts and lists; gives back the manager, and every proxy that this process got from mp_manager_dict()
+ * and mp_manager_list() with it and has not closed. Elsewhere: gives back this process's pointer and such proxies only.
+ * Managers that are left are shut down when the program ends.
  * @return ::MP_OK, also if the server had died; ::MP_INVALID. NULL is fine. Waits for the server's end.
  */
 MP_API mp_status_t mp_manager_shutdown(mp_manager_t *manager);
@@ -80,7 +83,8 @@ MP_API int mp_manager_pid(const mp_manager_t *manager);
 /**
  * @def mp_manager_dict(manager, dict, x)
  * Makes a dict in the server.
- * @param dict an `mp_dict_t **` for the new proxy, which mp_dict_close() or the manager's mp_manager_shutdown() gives back.
+ * @param dict an `mp_dict_t **` for the new proxy, which mp_dict_close() or the manager's mp_manager_shutdown() gives
+ * back.
  * @param x its content, a dict; MP_NONE: empty.
  * @return ::MP_OK; ::MP_TYPE: x is neither.
  */
@@ -96,7 +100,7 @@ MP_API mp_status_t mp_dict_close(mp_dict_t *dict);
 /** @copydoc mp_dict_close */
 MP_API mp_status_t mp_list_close(mp_list_t *list);
 
-/* ---- dicts. Keys are what mp_dict() takes, others are MP_TYPE. A `value` that is returned is the caller's: mp_value_free(). */
+/* ---- dicts: keys are what mp_dict() takes, others are MP_TYPE; values that are returned are the caller's */
 
 /** @def mp_dict_set(dict, key, x)
  *  dict[key] = x. @return ::MP_OK; ::MP_TYPE: unhashable. */
@@ -112,7 +116,8 @@ MP_API mp_status_t mp_list_close(mp_list_t *list);
 
 /** @def mp_dict_setdefault(dict, key, otherwise, value)
  *  *value = dict.setdefault(key, otherwise); value may be NULL. @return ::MP_OK; ::MP_TYPE. */
-#define mp_dict_setdefault(dict, key, otherwise, value) mp__dict_setdefault((dict), mp_of(key), mp_of(otherwise), (value))
+#define mp_dict_setdefault(dict, key, otherwise, value)                                                                \
+    mp__dict_setdefault((dict), mp_of(key), mp_of(otherwise), (value))
 
 /** @def mp_dict_del(dict, key)
  *  del dict[key]. @return ::MP_OK; ::MP_KEY; ::MP_TYPE. */
@@ -219,15 +224,15 @@ MP_API mp_status_t mp_list_len(mp_list_t *list, size_t *len);
 MP_API mp_status_t mp_list_copy(mp_list_t *list, mp_value_t *copy);
 
 /**
- * *items = list[start:stop:step]. What Python lets one leave out is INT64_MIN or INT64_MAX, whichever is the end in question: list[2:] is
- * (2, INT64_MAX, 1), list[::-1] is (INT64_MAX, INT64_MIN, -1).
+ * *items = list[start:stop:step]. What Python lets one leave out is INT64_MIN or INT64_MAX, whichever is the end in
+ * question: list[2:] is (2, INT64_MAX, 1), list[::-1] is (INT64_MAX, INT64_MIN, -1).
  * @return ::MP_OK; ::MP_VALUE: step is 0.
  */
 MP_API mp_status_t mp_list_slice(mp_list_t *list, int64_t start, int64_t stop, int64_t step, mp_value_t *items);
 
 /** @def mp_list_set_slice(list, start, stop, step, x)
- *  list[start:stop:step] = x. @return ::MP_OK; ::MP_TYPE: x is neither list nor range; ::MP_VALUE: step is 0, or is not 1 and x is not
- *  as long as the slice. */
+ *  list[start:stop:step] = x. @return ::MP_OK; ::MP_TYPE: x is neither list nor range; ::MP_VALUE: step is 0, or is not
+ * 1 and x is not as long as the slice. */
 #define mp_list_set_slice(list, start, stop, step, x) mp__list_set_slice((list), (start), (stop), (step), mp_of(x))
 
 /** del list[start:stop:step]. @return ::MP_OK; ::MP_VALUE: step is 0. */
@@ -236,7 +241,7 @@ MP_API mp_status_t mp_list_del_slice(mp_list_t *list, int64_t start, int64_t sto
 /** list.reverse() */
 MP_API mp_status_t mp_list_reverse(mp_list_t *list);
 
-/** list.sort(reverse=descending): stable. @return ::MP_OK; ::MP_TYPE: they are not all numbers, all str or all bytes. */
+/** list.sort(reverse=descending), stable. @return ::MP_OK; ::MP_TYPE: not all are numbers, or str, or bytes. */
 MP_API mp_status_t mp_list_sort(mp_list_t *list, bool descending);
 
 /** list.clear() */

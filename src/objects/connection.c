@@ -248,8 +248,10 @@ mp_status_t mp__conn_send(mp_conn_t *conn, mp_value_t value)
 mp_status_t mp_conn_send_bytes(mp_conn_t *conn, const void *data, size_t size)
 {
     mp_status_t status = check(conn, MP__CONN_SENDS, "send");
-    if (status == MP_OK && (size > PAYLOAD_MOST || (!data && size)))
-        status = mp__error(size ? MP_TOO_LARGE : MP_INVALID, "send", "no data, or more than 1 TiB");
+    if (status == MP_OK && !data && size)
+        status = mp__error(MP_INVALID, "send", "no data");
+    if (status == MP_OK && size > PAYLOAD_MOST)
+        status = mp__error(MP_TOO_LARGE, "send", "more than 1 TiB");
     if (status != MP_OK)
         return status;
     mp__buffer_t message;
@@ -275,8 +277,8 @@ static mp_status_t read_head(mp_conn_t *conn)
         return mp__error(MP_END, "receive", "the other end is closed");
     if (status != MP_OK)
         return status;
-    if (head.magic != HEAD_MAGIC || head.content > BYTES || head.handles > MP__TRANSFER_MOST ||
-        head.size > PAYLOAD_MOST)
+    unsigned most = head.content == VALUE ? MP__TRANSFER_MOST : 0;
+    if (head.magic != HEAD_MAGIC || head.content > BYTES || head.handles > most || head.size > PAYLOAD_MOST)
         return mp__error(MP_MALFORMED, "receive", "this is no head of a message");
     conn->head = head;
     return MP_OK;

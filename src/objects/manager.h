@@ -1,9 +1,9 @@
 /*
  * Managers: what their rooms know of each other.
  *
- * A manager is an object of the arena (kind MANAGER) whose body says which process serves, and a queue of requests; both belong to the
- * process that started it. A call puts a request there and takes the answer from a reply queue of the caller's own process, which the
- * request names. An answer to a caller that is gone ends at that queue.
+ * A manager is an object of the arena (kind MANAGER) whose body says which process serves, and a queue of requests;
+ * both belong to the process that started it. A call puts a request there and takes the answer from a reply queue of
+ * the caller's own process, which the request names. An answer to a caller that is gone ends at that queue.
  */
 #ifndef MP_OBJECTS_MANAGER_H
 #define MP_OBJECTS_MANAGER_H
@@ -13,7 +13,7 @@
 #include "objects/queue.h"
 #include "objects/shared.h"
 
-/* What can be asked for; behind each: its encoded arguments / its numbers / its answer, "-" for none (an answer of none is None). */
+/* What can be asked for; behind each: its encoded arguments / its numbers / its answer; "-": none (an answer: None). */
 typedef enum mp__operation {
     MP__OP_PING,            /* - */
     MP__OP_NEW_DICT,        /* dict / - / the new object's number */
@@ -104,7 +104,8 @@ struct mp_list {
 
 /* ---- manager.c */
 
-/* A holder (mp_manager_t, mp_dict_t, mp_list_t) of what a reference to a manager, and for the latter the item's number, name. */
+/* A holder (mp_manager_t, mp_dict_t, mp_list_t) of what a reference to a manager, and for the latter the item's number,
+ * name. */
 mp_status_t mp__manager_open(mp_kind_t kind, const mp__reference_t *reference, uint64_t item, void **object);
 
 /* In a fork's child. */

@@ -1,9 +1,9 @@
 /*
  * Calls of a manager's server: a request into its queue, the answer from a queue of this process.
  *
- * A reply queue serves one call at a time and any manager. Idle ones are kept in a few slots that are taken and given back by one atomic
- * operation each, so that threads need no queues of their own and a fork meets no lock. What is left in one by a call that failed is known
- * by its serial number, and passed over.
+ * A reply queue serves one call at a time and any manager. Idle ones are kept in a few slots that are taken and given
+ * back by one atomic operation each, so that threads need no queues of their own and a fork meets no lock. What is left
+ * in one by a call that failed is known by its serial number, and passed over.
  */
 #include "objects/manager.h"
 

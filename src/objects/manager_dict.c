@@ -88,7 +88,8 @@ mp_status_t mp__dict_contains(mp_dict_t *dict, mp_value_t key, bool *contains)
 {
     mp_status_t status = check_key(&key);
     mp__question_t question = ask(MP__OP_DICT_CONTAINS, &key, NULL);
-    return status == MP_OK ? mp__proxy_bool((const mp__proxy_t *)dict, MP_KIND_DICT_PROXY, &question, contains) : status;
+    return status == MP_OK ? mp__proxy_bool((const mp__proxy_t *)dict, MP_KIND_DICT_PROXY, &question, contains)
+                           : status;
 }
 
 mp_status_t mp__dict_update(mp_dict_t *dict, mp_value_t pairs)

@@ -46,12 +46,12 @@ static mp_status_t difference(uint64_t a, uint64_t b, mp_value_t *sum)
 
 static mp_status_t whole_sum(mp_value_t a, mp_value_t b, mp_value_t *sum)
 {
-    if (is_negative(b))
-        return is_negative(a) && depth(a) > (uint64_t)INT64_MAX + 1 - depth(b)
-                   ? too_large()
-                   : difference(is_negative(a) ? 0 : mp_value_uint(a), is_negative(a) ? depth(a) + depth(b) : depth(b), sum);
+    if (is_negative(a) && is_negative(b))
+        return depth(a) > (uint64_t)INT64_MAX + 1 - depth(b) ? too_large() : difference(0, depth(a) + depth(b), sum);
     if (is_negative(a))
         return difference(mp_value_uint(b), depth(a), sum);
+    if (is_negative(b))
+        return difference(mp_value_uint(a), depth(b), sum);
     if (mp_value_uint(a) > UINT64_MAX - mp_value_uint(b))
         return too_large();
     *sum = mp__of_uint(mp_value_uint(a) + mp_value_uint(b));
@@ -61,8 +61,8 @@ static mp_status_t whole_sum(mp_value_t a, mp_value_t b, mp_value_t *sum)
 mp_status_t mp__number_sum(mp_value_t a, mp_value_t b, mp_value_t *sum)
 {
     if (!mp__is_number(a) || !mp__is_number(b))
-        return mp__error(MP_TYPE, "add", "unsupported operand types for +: '%s' and '%s'", mp_kind_name(mp_value_kind(a)),
-                         mp_kind_name(mp_value_kind(b)));
+        return mp__error(MP_TYPE, "add", "unsupported operand types for +: '%s' and '%s'",
+                         mp_kind_name(mp_value_kind(a)), mp_kind_name(mp_value_kind(b)));
     if (!is_double(a) && !is_double(b))
         return whole_sum(a, b, sum);
     *sum = mp__of_double(mp_value_double(a) + mp_value_double(b));
@@ -79,8 +79,9 @@ static int sign(bool less, bool more)
 static int compare_whole(mp_value_t a, mp_value_t b)
 {
     if (is_negative(a) || is_negative(b))
-        return is_negative(a) && is_negative(b) ? sign(mp_value_int(a) < mp_value_int(b), mp_value_int(a) > mp_value_int(b))
-                                                : sign(is_negative(a), is_negative(b));
+        return is_negative(a) && is_negative(b)
+                   ? sign(mp_value_int(a) < mp_value_int(b), mp_value_int(a) > mp_value_int(b))
+                   : sign(is_negative(a), is_negative(b));
     return sign(mp_value_uint(a) < mp_value_uint(b), mp_value_uint(a) > mp_value_uint(b));
 }
 
@@ -100,7 +101,7 @@ static int compare_doubles(double a, double b)
 {
     if (a != a || b != b)
         return sign(a == a, b == b);
-    return sign(a < b, a > b);
+    return sign(b > a, a > b);
 }
 
 int mp__number_compare(mp_value_t a, mp_value_t b)

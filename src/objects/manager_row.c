@@ -52,7 +52,8 @@ mp_status_t mp__row_place(const mp__row_t *row, int64_t index, size_t *place)
 {
     int64_t count = (int64_t)row->count;
     if (index < -count || index >= count)
-        return mp__error(MP_INDEX, "use a list", "index %lld of a list with %lld items", (long long)index, (long long)count);
+        return mp__error(MP_INDEX, "use a list", "index %lld of a list with %lld items", (long long)index,
+                         (long long)count);
     *place = (size_t)(index < 0 ? index + count : index);
     return MP_OK;
 }
@@ -271,7 +272,8 @@ static mp_status_t rank(const mp__row_t *row, ranked_t *ranked)
         bool alike = scalar && (mp__is_number(*value) ? mp__is_number(ranked[0].value)
                                                       : mp_value_kind(*value) == mp_value_kind(ranked[0].value));
         if (!alike || mp_value_kind(*value) == MP_KIND_NONE)
-            return mp__error(MP_TYPE, "sort a list", "item %llu does not compare with those before it", (unsigned long long)i);
+            return mp__error(MP_TYPE, "sort a list", "item %llu does not compare with those before it",
+                             (unsigned long long)i);
     }
     return MP_OK;
 }

@@ -1,8 +1,9 @@
 /*
  * The server process of a manager: takes requests one by one, answers each.
  *
- * Whatever a request holds, the worst that comes of it is an error for who asked. The server never waits for a caller: an answer that finds
- * no queue, or a full one, is dropped. Only when the family's memory is used up it waits, as every put does then, for room for a short answer.
+ * Whatever a request holds, the worst that comes of it is an error for who asked. The server never waits for a caller:
+ * an answer that finds no queue, or a full one, is dropped. Only when the family's memory is used up it waits, as every
+ * put does then, for room for a short answer.
  */
 #include "objects/manager_server.h"
 
@@ -150,8 +151,8 @@ static mp_status_t run(server_t *server, const mp__request_t *request, const mp_
     if (operation >= MP__OPERATIONS)
         return mp__error(MP_MALFORMED, STEP, "there is no operation %lu", (unsigned long)operation);
     bool is_list = operation >= MP__OP_LIST_GET;
-    const mp__server_operation_t *it = is_list ? &mp__list_operations[operation - MP__OP_LIST_GET]
-                                               : &mp__dict_operations[operation - MP__OP_DICT_SET];
+    const mp__server_operation_t *it =
+        is_list ? &mp__list_operations[operation - MP__OP_LIST_GET] : &mp__dict_operations[operation - MP__OP_DICT_SET];
     status = read_arguments(in, it->arguments, job);
     if (status == MP_OK)
         status = find_stored(server, request->item, is_list, job);

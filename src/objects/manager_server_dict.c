@@ -19,7 +19,8 @@ static mp_status_t no_key(mp__bytes_t bytes)
     if (status == MP_OK)
         status = mp__repr(&key, &text);
     if (status == MP_OK)
-        status = mp__error(MP_KEY, "use a dict", "%.*s", (int)(text.size < 200 ? text.size : 200), (const char *)text.data);
+        status =
+            mp__error(MP_KEY, "use a dict", "%.*s", (int)(text.size < 200 ? text.size : 200), (const char *)text.data);
     mp__buffer_fini(&text);
     return status;
 }

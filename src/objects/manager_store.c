@@ -115,7 +115,8 @@ static void destroy_name(mp__handle_t *handle)
     free(handle);
 }
 
-static mp_status_t open_name(void *context, mp_kind_t kind, const mp__reference_t *reference, uint64_t item, void **object)
+static mp_status_t open_name(void *context, mp_kind_t kind, const mp__reference_t *reference, uint64_t item,
+                             void **object)
 {
     (void)context;
     mp__handle_t *handle = malloc(sizeof *handle);

@@ -1,6 +1,6 @@
 /*
- * What a manager's server keeps: dicts and lists of encoded values. Objects and functions in them stay names, which only whoever gets the
- * value makes something of; the server need not have them.
+ * What a manager's server keeps: dicts and lists of encoded values. Objects and functions in them stay names, which
+ * only whoever gets the value makes something of; the server need not have them.
  */
 #ifndef MP_OBJECTS_MANAGER_STORE_H
 #define MP_OBJECTS_MANAGER_STORE_H

@@ -1,10 +1,12 @@
 /*
  * A stored dict: entries in the order in which they were added, and an index of them by open addressing.
  *
- * A removed entry's slot stays in the index, and the entry as a dead one unless it is the last, until there is no room or few of them live;
- * then both are made anew. A slot may lead to an entry that took the place of its own: keys are compared anyhow. (Own code, because
- * what there is lacks something: apr_hash keeps the memory of removed keys, and no order; uthash ends the process when memory is short, or
- * costs 56 bytes an entry for what 4 do here. It would need the keys in a form of their own, too, for 1 == 1.0 == True.)
+ * A removed entry's slot stays in the index, and the entry as a dead one unless it is the last, until there is no room
+ * or few of them live; then both are made anew. A slot may lead to an entry that took the place of its own: keys are
+ * compared anyhow.
+ *
+ * Own code, because each library lacks something: apr_hash keeps the memory of removed keys, and no order; uthash costs
+ * 56 bytes an entry for what 4 do here, and its equal keys must be equal bytes, which those of 1, 1.0 and True are not.
  */
 #include "objects/manager_store.h"
 

@@ -27,11 +27,10 @@ void mp__os_word_wake(uint32_t *word, bool all)
 
 /* What the words of a bell say; together they name it for ever. */
 enum {
-    SERIAL, /* of its process' bells; 0: no bell. Written last, taken back first. */
-    PROCESS,
-    BORN,
-    EVENT, /* the event's handle in its process */
-    INDEX  /* in `own` of its process */
+    SERIAL, /* the process' pid and the number of the bell in it; 0: no bell. Written last, taken back first. */
+    BORN,   /* when the process was created */
+    EVENT,  /* the event's handle in its process */
+    INDEX   /* in `own` of its process */
 };
 
 /* ---- the bells of this process ---- */
@@ -40,18 +39,18 @@ typedef struct own {
     HANDLE event; /* NULL: free */
     mp__os_bell_t *bell;
     uint64_t serial;
+    mp__os_thread_life_t thread;
 } own_t;
 
 static SRWLOCK own_lock = SRWLOCK_INIT;
 static own_t *own;
 static size_t own_count, own_room;
-static uint64_t last_serial;
+static size_t sweep_next;
+static uint32_t last_number;
 
-/* Has another process taken the bell's words, after the thread that had it ended? */
-static bool is_orphan(const own_t *place)
+static DWORD process_of(const mp__os_bell_t *copy)
 {
-    return mp__load64(&place->bell->words[SERIAL]) != place->serial ||
-           mp__load64(&place->bell->words[PROCESS]) != GetCurrentProcessId();
+    return (DWORD)(copy->words[SERIAL] >> 32);
 }
 
 static void release(own_t *place)
@@ -59,6 +58,35 @@ static void release(own_t *place)
     if (place->event)
         CloseHandle(place->event);
     place->event = NULL;
+}
+
+/* Has a later user taken the bell's words, or has its thread ended without a word? */
+static bool is_over(const own_t *place)
+{
+    uint64_t serial = place->serial;
+    if (mp__load64(&place->bell->words[SERIAL]) != serial)
+        return true;
+    if (!mp__os_thread_ended(&place->thread))
+        return false;
+    mp__cas64(&place->bell->words[SERIAL], &serial, 0); /* unless that user takes them just now */
+    return true;
+}
+
+/* Goes on through the places, a few at a time, and frees those of bells that are over. */
+static void sweep(size_t most)
+{
+    for (size_t i = 0; i < most && i < own_count; i++) {
+        own_t *place = &own[sweep_next++ % own_count];
+        if (place->event && is_over(place))
+            release(place);
+    }
+}
+
+void mp__win_bells_sweep(void)
+{
+    AcquireSRWLockExclusive(&own_lock);
+    sweep(own_count);
+    ReleaseSRWLockExclusive(&own_lock);
 }
 
 static bool grow(void)
@@ -75,37 +103,41 @@ static bool grow(void)
 }
 
 /* A free place of `own`, and an event in it. */
-static mp_status_t find_place(size_t *index)
+static mp_status_t find_place(own_t **found)
 {
     size_t i = 0;
-    while (i < own_count && own[i].event && !is_orphan(&own[i]))
+    while (i < own_count && own[i].event)
         i++;
     if (i == own_count) {
         if (!grow())
             return mp__error(MP_NO_MEMORY, "make a bell", "no memory");
         own[own_count++].event = NULL;
     }
-    release(&own[i]);
+    *found = &own[i];
     own[i].event = CreateEventW(NULL, FALSE, FALSE, NULL);
-    *index = i;
     return own[i].event ? MP_OK : mp__win_failure("make a bell");
+}
+
+static void fill(own_t *place, mp__os_bell_t *bell)
+{
+    place->bell = bell;
+    place->serial = (uint64_t)GetCurrentProcessId() << 32 | ++last_number;
+    mp__os_thread_live(&place->thread);
+    mp__store64(&bell->words[SERIAL], 0);
+    mp__store64(&bell->words[BORN], mp__win_process_born(GetCurrentProcess()));
+    mp__store64(&bell->words[EVENT], (uint64_t)(uintptr_t)place->event);
+    mp__store64(&bell->words[INDEX], (uint64_t)(place - own));
+    mp__store64(&bell->words[SERIAL], place->serial);
 }
 
 mp_status_t mp__os_bell_init(mp__os_bell_t *bell)
 {
+    own_t *place = NULL;
     AcquireSRWLockExclusive(&own_lock);
-    size_t index = 0;
-    mp_status_t status = find_place(&index);
-    if (!status) {
-        own[index].bell = bell;
-        own[index].serial = ++last_serial;
-        mp__store64(&bell->words[SERIAL], 0);
-        mp__store64(&bell->words[PROCESS], GetCurrentProcessId());
-        mp__store64(&bell->words[BORN], mp__win_process_born(GetCurrentProcess()));
-        mp__store64(&bell->words[EVENT], (uint64_t)(uintptr_t)own[index].event);
-        mp__store64(&bell->words[INDEX], index);
-        mp__store64(&bell->words[SERIAL], own[index].serial);
-    }
+    sweep(2); /* one makes up for the new one */
+    mp_status_t status = find_place(&place);
+    if (!status)
+        fill(place, bell);
     ReleaseSRWLockExclusive(&own_lock);
     return status;
 }
@@ -175,8 +207,7 @@ static struct rung *rung_place(const mp__os_bell_t *bell)
 /* The event in this process; NULL: that process is gone, or out of reach. */
 static HANDLE duplicate(const mp__os_bell_t *copy)
 {
-    HANDLE process =
-        OpenProcess(PROCESS_DUP_HANDLE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, (DWORD)copy->words[PROCESS]);
+    HANDLE process = OpenProcess(PROCESS_DUP_HANDLE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, process_of(copy));
     if (!process)
         return NULL;
     HANDLE event = NULL;
@@ -237,7 +268,7 @@ void mp__os_bell_ring(mp__os_bell_t *bell)
     DWORD code = GetLastError();
     const mp__os_bell_t copy = read_words(bell);
     if (copy.words[SERIAL] != 0) {
-        if (copy.words[PROCESS] == GetCurrentProcessId())
+        if (process_of(&copy) == GetCurrentProcessId())
             ring_own(bell);
         else
             ring_foreign(bell, &copy);

@@ -41,6 +41,9 @@ uint64_t mp__win_process_born(HANDLE process);
 void mp__win_lives_forget(void);
 void mp__win_rung_forget(void);
 
+/* park.c: frees what ended threads of this process left of their bells. */
+void mp__win_bells_sweep(void);
+
 /* park.c: ends the bells of this process in that memory, which is about to be unmapped, and forgets the others'. */
 void mp__win_bells_forget(const uint8_t *base, size_t size);
 

@@ -19,11 +19,11 @@ typedef struct decoder {
     const mp__receiver_t *receiver;
     mp__tree_t tree;
     unsigned depth;
-    uint64_t carried;   /* which ones were named, as bits */
-    bool tags;          /* is there any? */
-    size_t objects;     /* how many, without functions */
-    void **opened;      /* they, in the message's order */
-    size_t next_object; /* of `opened`, while building */
+    uint64_t carried[MP__CARRIED_MAX / 64]; /* which numbers were named, as bits */
+    bool tags;                              /* is there any? */
+    size_t objects;                         /* how many, without functions */
+    void **opened;                          /* they, in the message's order */
+    size_t next_object;                     /* of `opened`, while building */
 } decoder_t;
 
 /* ---- what stands behind a tag */
@@ -148,9 +148,10 @@ static mp_status_t check_object(decoder_t *d, size_t at)
     if (!d->receiver)
         return mp__malformed(at, "an object where none is expected");
     if (is_carried(object.kind)) {
-        if (d->carried >> object.index & 1)
+        uint64_t *word = &d->carried[object.index / 64], bit = (uint64_t)1 << object.index % 64;
+        if (*word & bit)
             return mp__malformed(at, "a connection or descriptor for the second time");
-        d->carried |= (uint64_t)1 << object.index;
+        *word |= bit;
     }
     d->objects++;
     return MP_OK;

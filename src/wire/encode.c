@@ -128,7 +128,7 @@ static mp_status_t put_carried(encoder_t *e, const mp_value_t *v)
                          mp_kind_name((mp_kind_t)v->kind));
     mp_status_t status = e->carrier->attach(e->carrier->context, v, &index);
     if (status == MP_OK && index >= MP__CARRIED_MAX)
-        return mp__error(MP_TOO_LARGE, STEP, "more than %d connections and descriptors", MP__CARRIED_MAX);
+        return mp__error(MP_TOO_LARGE, STEP, "too many connections and descriptors");
     if (status == MP_OK)
         status = put_tag(e, v->kind);
     return status == MP_OK ? put_integer(e, index) : status;

@@ -264,4 +264,8 @@ MP_CASE(many_keys)
     EXPECT_OK(mp_manager_shutdown(m));
 }
 
-MP_GUARDED_CASES(MP_ROW(content_is_a_copy_of_what_it_was_made_from), MP_ROW(pairs_are_set_got_and_deleted), MP_ROW(keys_are_the_same_when_they_are_equal), MP_ROW(unhashable_keys_are_refused), MP_ROW(defaults), MP_ROW(pairs_are_taken), MP_ROW(views_are_lists_in_the_order_of_adding), MP_ROW(iteration_goes_over_a_copy), MP_ROW(update_changes_and_adds), MP_ROW(numbers_are_added_to_in_place), MP_ROW(what_cannot_travel_changes_nothing), MP_ROW(many_keys));
+MP_GUARDED_CASES(MP_ROW(content_is_a_copy_of_what_it_was_made_from), MP_ROW(pairs_are_set_got_and_deleted),
+                 MP_ROW(keys_are_the_same_when_they_are_equal), MP_ROW(unhashable_keys_are_refused), MP_ROW(defaults),
+                 MP_ROW(pairs_are_taken), MP_ROW(views_are_lists_in_the_order_of_adding),
+                 MP_ROW(iteration_goes_over_a_copy), MP_ROW(update_changes_and_adds),
+                 MP_ROW(numbers_are_added_to_in_place), MP_ROW(what_cannot_travel_changes_nothing), MP_ROW(many_keys));

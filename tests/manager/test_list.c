@@ -133,8 +133,8 @@ MP_CASE(items_are_found_by_what_equals_them)
 #define MIN INT64_MIN
 #define MAX INT64_MAX
 
-/* Of [0, 1, 2, 3, 4, 5, 6]: what Python 3 makes of l[start:stop:step], of its deletion, and of its assignment of -1, -2... (MIN and MAX are
- * what was left out there; MIN as a step is itself.) */
+/* Of [0, 1, 2, 3, 4, 5, 6]: what Python 3 makes of l[start:stop:step], of its deletion, and of its assignment of -1,
+ * -2... (MIN and MAX are what was left out there; MIN as a step is itself.) */
 static const struct {
     int64_t start, stop, step;
     const char *slice, *deleted, *assigned;
@@ -307,4 +307,8 @@ MP_CASE(large_items_and_many)
     EXPECT_OK(mp_manager_shutdown(m));
 }
 
-MP_GUARDED_CASES(MP_ROW(content_is_a_copy_of_what_it_was_made_from), MP_ROW(items_are_read_and_written_by_index), MP_ROW(items_are_added_and_taken), MP_ROW(items_are_found_by_what_equals_them), MP_ROW(slices_are_python_s), MP_ROW(slices_grow_and_shrink_the_list), MP_ROW(sorting_and_reversing), MP_ROW(numbers_are_added_to_in_place), MP_ROW(iteration_goes_over_a_copy), MP_ROW(large_items_and_many));
+MP_GUARDED_CASES(MP_ROW(content_is_a_copy_of_what_it_was_made_from), MP_ROW(items_are_read_and_written_by_index),
+                 MP_ROW(items_are_added_and_taken), MP_ROW(items_are_found_by_what_equals_them),
+                 MP_ROW(slices_are_python_s), MP_ROW(slices_grow_and_shrink_the_list), MP_ROW(sorting_and_reversing),
+                 MP_ROW(numbers_are_added_to_in_place), MP_ROW(iteration_goes_over_a_copy),
+                 MP_ROW(large_items_and_many));

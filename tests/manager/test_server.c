@@ -310,7 +310,7 @@ MP_CASE(clients_that_are_killed_leave_the_server_working)
         REQUIRE_OK(mp_process_start(&p, write_on, mp_args(d, q)));
         REQUIRE_OK(mp_queue_get(q, &v, mp_test_seconds(30)));
         mp_value_free(&v);
-        for (uint64_t turns = mp_test_random(&random) % 40; turns > 0; turns--)
+        for (uint64_t turns = 1 + mp_test_random(&random) % 40; turns > 0; turns--)
             EXPECT_OK(mp_dict_set(d, "parent", i));
         EXPECT_OK(mp_process_kill(p));
         REQUIRE_OK(mp_process_join(p, mp_test_seconds(30)));
@@ -404,6 +404,10 @@ static void put_request(mp_queue_t *requests, const void *data, size_t size)
     EXPECT_OK(mp_queue_put_bytes(requests, data, size, mp_test_seconds(10)));
 }
 
+/* 'abc', then [1, a float, {'k': four bytes}], then -1 */
+static const uint8_t good_arguments[] = {0x63, 'a', 'b', 'c',  0x83, 0x01, 0xfb, '1', '2', '3', '4', '5',
+                                         '6',  '7', '8', 0xa1, 0x61, 'k',  0x44, 'w', 'x', 'y', 'z', 0x20};
+
 /* Changes a few bytes of good requests. The answers go to a queue that holds two and is never emptied, or to nobody. */
 MP_CASE(random_requests_leave_the_server_working)
 {
@@ -415,11 +419,11 @@ MP_CASE(random_requests_leave_the_server_working)
     REQUIRE_OK(mp_queue_create(&full, 2));
     struct {
         mp__request_t head;
-        uint8_t arguments[24];
+        uint8_t arguments[sizeof good_arguments];
     } request, changed;
     memset(&request, 0, sizeof request);
     request.head.reply = ((mp__shared_t *)(void *)full)->handle.reference;
-    memcpy(request.arguments, "\x63" "abc" "\x83\x01\xfb" "12345678" "\xa1\x61k\x44" "wxyz" "\x20", 24);
+    memcpy(request.arguments, good_arguments, sizeof good_arguments);
     for (int i = 0; i < 3000; i++) {
         changed = request;
         changed.head.operation = (uint32_t)(mp_test_random(&random) % (MP__OPERATIONS + 1));
@@ -441,4 +445,11 @@ MP_CASE(random_requests_leave_the_server_working)
     EXPECT_OK(mp_manager_shutdown(m));
 }
 
-MP_GUARDED_CASES(MP_ROW(ten_processes_at_once), MP_ROW(four_forked_processes_at_once), MP_ROW(twenty_threads_at_once), MP_ROW(two_managers_know_nothing_of_each_other), MP_ROW(values_hold_proxies_and_queues), MP_ROW(what_a_child_makes_outlives_it), MP_ROW(a_child_has_a_manager_of_its_own), MP_ROW(a_dead_server_is_an_error_at_once), MP_ROW(a_stopped_server_is_not_dead), MP_ROW(a_stopped_server_is_shut_down_all_the_same), MP_ROW(clients_that_are_killed_leave_the_server_working), MP_ROW(shutdown_ends_proxies_that_are_kept), MP_ROW(a_manager_that_is_left_ends_with_the_program), MP_ROW(requests_that_mean_nothing_are_errors), MP_ROW(random_requests_leave_the_server_working), MP_SUB(forgetful));
+MP_GUARDED_CASES(MP_ROW(ten_processes_at_once), MP_ROW(four_forked_processes_at_once), MP_ROW(twenty_threads_at_once),
+                 MP_ROW(two_managers_know_nothing_of_each_other), MP_ROW(values_hold_proxies_and_queues),
+                 MP_ROW(what_a_child_makes_outlives_it), MP_ROW(a_child_has_a_manager_of_its_own),
+                 MP_ROW(a_dead_server_is_an_error_at_once), MP_ROW(a_stopped_server_is_not_dead),
+                 MP_ROW(a_stopped_server_is_shut_down_all_the_same),
+                 MP_ROW(clients_that_are_killed_leave_the_server_working), MP_ROW(shutdown_ends_proxies_that_are_kept),
+                 MP_ROW(a_manager_that_is_left_ends_with_the_program), MP_ROW(requests_that_mean_nothing_are_errors),
+                 MP_ROW(random_requests_leave_the_server_working), MP_SUB(forgetful));

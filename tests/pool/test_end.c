@@ -195,8 +195,8 @@ MP_CASE(free_terminates_and_wakes_who_waits)
 
 MP_PROGRAM(leaves_a_pool_open)
 {
-    mp_pool_t *pool, *busy;
-    mp_queue_t *never;
+    static mp_pool_t *pool, *busy;
+    static mp_queue_t *never;
     MP_CHECK(mp_pool_create(&pool, 2) == MP_OK);
     MP_CHECK(mp_pool_create(&busy, 2) == MP_OK);
     MP_CHECK(mp_queue_create(&never, 0) == MP_OK);
@@ -225,8 +225,8 @@ static void exit_now(const mp_result_t *result, void *context)
 
 MP_PROGRAM(exits_in_a_callback)
 {
-    mp_pool_t *pool;
-    mp_queue_t *never;
+    static mp_pool_t *pool;
+    static mp_queue_t *never;
     mp_value_t unused;
     MP_CHECK(mp_queue_create(&never, 0) == MP_OK);
     MP_CHECK(mp_pool_create(&pool, 2) == MP_OK);
@@ -285,10 +285,11 @@ static mp_status_t start_and_wait(mp_call_t *call)
 
 MP_PROGRAM(terminates_a_pool_of_pools)
 {
+    static mp_queue_t *here, *gate;
     mp_pool_t *pool;
-    mp_queue_t *here, *gate;
     mp_value_t unused;
-    MP_CHECK(mp_queue_create(&here, 0) == MP_OK && mp_queue_create(&gate, 0) == MP_OK);
+    MP_CHECK(mp_queue_create(&here, 0) == MP_OK);
+    MP_CHECK(mp_queue_create(&gate, 0) == MP_OK);
     MP_CHECK(mp_pool_create(&pool, 1) == MP_OK);
     MP_CHECK(mp_pool_apply_async(pool, start_and_wait, mp_args(here, gate), NULL) == MP_OK);
     MP_CHECK(mp_queue_get(here, &unused, PATIENCE) == MP_OK);

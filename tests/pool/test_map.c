@@ -201,8 +201,19 @@ MP_CASE(what_is_no_list_is_refused)
     EXPECT_STATUS(mp_pool_map_async(pool, task_square, mp_list(1, 2, mp_descriptor(0)), 1, &(mp_task_t){.result = &result}),
                   MP_NOT_SENDABLE);
     CU_ASSERT_PTR_NULL(result);
+    EXPECT_OK(mp_pool_free(pool));
+}
+
+MP_CASE(more_items_than_memory)
+{
+    if (mp_test_is_sanitized())
+        mp_skip("a sanitizer ends the program that asks for so much memory");
+    mp_test_pools();
+    mp_value_t list;
+    mp_pool_t *pool = new_pool(1);
     EXPECT_STATUS(mp_pool_map(pool, task_square, mp_range(0, INT64_MAX), 0, &list, PATIENCE), MP_NO_MEMORY);
     EXPECT_STATUS(mp_pool_map(pool, task_square, mp_range(0, INT64_MAX), 1, &list, PATIENCE), MP_NO_MEMORY);
+    EXPECT_STATUS(mp_pool_map(pool, task_square, mp_range(INT64_MIN, INT64_MAX), SIZE_MAX, &list, PATIENCE), MP_NO_MEMORY);
     EXPECT_OK(mp_pool_free(pool));
 }
 
@@ -215,5 +226,6 @@ MP_GUARDED_CASES(
     MP_ROW(the_first_error_comes_when_all_chunks_are_done),
     MP_ROW(a_worker_that_dies_in_a_chunk_fails_the_map),
     MP_ROW(a_map_is_called_back_once),
-    MP_ROW(what_is_no_list_is_refused));
+    MP_ROW(what_is_no_list_is_refused),
+    MP_ROW(more_items_than_memory));
 /* clang-format on */

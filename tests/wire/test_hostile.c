@@ -78,12 +78,15 @@ static mp_status_t decode(const void *data, size_t size, const mp__receiver_t *r
     CU_ASSERT_PTR_NOT_NULL_FATAL(message);
     if (size > 0)
         memcpy(message, data, size);
-    largest = 0;
     mp_status_t status = mp__decode(message, size, receiver, &v);
-    if (status == MP_OK)
+    if (status == MP_OK) {
         mp_value_free(&v);
-    else
+    } else {
+        /* Once more, because the first use of a thread's variable may have allocated it. */
+        largest = 0;
+        CU_ASSERT_EQUAL(mp__decode(message, size, receiver, &v), status);
         CU_ASSERT(largest <= size && mp_value_kind(v) == MP_KIND_NONE);
+    }
     free(message);
     return status;
 }
@@ -202,7 +205,7 @@ static const struct {
     ROW(MP_MALFORMED, QUEUE "\x50" NOTHING16),
     /* connections and descriptors */
     ROW(MP_MALFORMED, CONN "\x20"),
-    ROW(MP_MALFORMED, CONN "\x18\x40"),
+    ROW(MP_MALFORMED, CONN "\x19\x01\x00"),
     ROW(MP_MALFORMED, DESC "\x1b\x00\x00\x00\x01\x00\x00\x00\x00"),
     ROW(MP_MALFORMED, DESC "\x61"
                            "0"),

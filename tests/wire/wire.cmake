@@ -25,7 +25,7 @@ mp_add_refused_literal(POINTER "int ?\\*")
 
 # How much memory a hostile message makes the decoder ask for; the linkers of macOS and MSVC cannot tell.
 include(CheckLinkerFlag)
-check_linker_flag(C -Wl,--wrap=malloc MP_LINKER_WRAPS)
+check_linker_flag(C -Wl,--wrap=mp_nothing MP_LINKER_WRAPS)
 if(MP_LINKER_WRAPS)
     target_compile_definitions(test_wire_hostile PRIVATE MP_TEST_WRAPS_MALLOC)
     target_link_options(test_wire_hostile PRIVATE -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc)

@@ -114,9 +114,9 @@ long mp_test_pid(void)
     return (long)getpid();
 }
 
-/* By asking for each number, because listing a directory would open another one. */
 void mp_test_let_go(void) {}
 
+/* By asking for each number, because listing a directory would open another one. */
 size_t mp_test_handles(uintptr_t *handles, size_t capacity)
 {
     size_t count = 0;

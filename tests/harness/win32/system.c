@@ -114,8 +114,9 @@ long mp_test_pid(void)
 
 void mp_test_let_go(void)
 {
-    mp__win_lives_forget();
+    mp__win_bells_sweep();
     mp__win_rung_forget();
+    mp__win_lives_forget();
 }
 
 /* GetProcessHandleCount does not say which ones. Handles are small multiples of four, the lowest free one is taken
