@@ -47,7 +47,7 @@ static void sleep_on_bell(mp__thread_slot_t *slot, uint32_t *word, uint32_t expe
     /* The waker changes the word first and looks at the bits then; here it is the other way round: one of the two sees it. */
     mp__fence();
     while (mp__load32(word) == expected && mp__load64(&slot->parked) == offset &&
-           mp__os_bell_wait(&slot->bell, until) != MP_TIMEOUT)
+           mp__os_bell_wait(&slot->bell, until) == MP_OK)
         ;
     mark_sleeper(offset, false);
 }

@@ -15,7 +15,7 @@
 #include "wire/buffer.h"
 
 #define MP__TAG_BASE    0x6d00u
-#define MP__DEPTH_MAX   64 /* lists and dicts in each other */
+#define MP__DEPTH_MAX   64  /* lists and dicts in each other */
 #define MP__CARRIED_MAX 256 /* the numbers that a carrier gives to what it takes along are smaller */
 
 #define MP__HEAD_MAX 9 /* the longest head of a CBOR item */

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t pair_bytes(size_t n)
+static uint64_t pair_bytes(size_t n)
 {
-    return 2 * n * sizeof(mp_value_t) + mp__index_slots(n) * sizeof(uint32_t);
+    return (uint64_t)n * 2 * sizeof(mp_value_t) + (uint64_t)mp__index_slots(n) * sizeof(uint32_t);
 }
 
 void mp__tree_add_items(mp__tree_t *tree, size_t n)
@@ -54,7 +54,7 @@ mp_value_t *mp__tree_items(mp__tree_t *tree, size_t n)
 
 mp_value_t *mp__tree_pairs(mp__tree_t *tree, size_t n)
 {
-    return deal(tree, pair_bytes(n));
+    return deal(tree, (size_t)pair_bytes(n));
 }
 
 void mp__tree_index(mp_value_t *dict)

@@ -77,7 +77,7 @@ double mp_test_clock(void);
 bool mp_test_pause(int32_t pid);
 bool mp_test_resume(int32_t pid);
 
-/* Kills a process. */
+/* Kills a process; false: it has ended. */
 bool mp_test_kill_pid(int32_t pid);
 
 /* Lets this process open no more than `more` further handles, or have no more than that many further bytes of address

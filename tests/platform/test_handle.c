@@ -104,9 +104,11 @@ MP_CASE(children_get_the_named_handles_and_no_other)
         REQUIRE_OK(mp__os_channel_create(true, ends + i));
     CU_ASSERT_EQUAL(count_in_child(NULL, 0), before);
     const mp__os_handle_t two[] = {ends[1], ends[4]};
+    int theirs = mp_test_run(mp_test_program(), "counts_handles", NULL, 0);
     CU_ASSERT_EQUAL(count_in_child(two, 2), before + 2);
-    /* Naming a handle leaves nothing behind for the next child. */
+    /* Naming a handle leaves nothing behind for the next child, also not for the host's own. */
     CU_ASSERT_EQUAL(count_in_child(NULL, 0), before);
+    CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "counts_handles", NULL, 0), theirs);
     for (size_t i = 0; i < 6; i++)
         mp__os_handle_close(ends[i]);
 }

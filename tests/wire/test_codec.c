@@ -154,6 +154,20 @@ MP_CASE(depth_is_bounded_on_both_sides)
     EXPECT_STATUS(send(nested[MP__DEPTH_MAX], NULL, &received), MP_TOO_LARGE);
 }
 
+MP_CASE(parts_that_were_encoded_before_make_a_list)
+{
+    mp__buffer_t buffer;
+    mp_value_t received, items[2] = {mp_of("a"), mp_list(1)};
+    mp__buffer_init(&buffer);
+    REQUIRE_OK(mp__encode_head(MP_KIND_LIST, 2, &buffer));
+    REQUIRE_OK(mp__encode(&items[0], NULL, &buffer));
+    REQUIRE_OK(mp__encode(&items[1], NULL, &buffer));
+    REQUIRE_OK(mp__decode(buffer.data, buffer.size, NULL, &received));
+    CU_ASSERT(mp_value_equal(received, mp_list("a", mp_list(1))));
+    mp_value_free(&received);
+    mp__buffer_fini(&buffer);
+}
+
 static void expect_refused(mp_value_t v, const mp__carrier_t *carrier, mp_status_t status)
 {
     mp__buffer_t buffer;
@@ -358,8 +372,9 @@ MP_CASE(names_run_out_with_a_status)
 MP_CASES(MP_ROW(scalars_arrive_as_they_were), MP_ROW(scalars_keep_their_kind), MP_ROW(containers_arrive_as_they_were),
          MP_ROW(a_dict_keeps_its_order), MP_ROW(strings_arrive_terminated), MP_ROW(dicts_of_many_sizes_arrive),
          MP_ROW(more_tokens_than_are_kept_arrive), MP_ROW(depth_is_bounded_on_both_sides),
-         MP_ROW(what_cannot_be_sent_is_refused_by_the_sender), MP_ROW(shared_objects_arrive_with_their_reference),
-         MP_ROW(an_object_alone_arrives), MP_ROW(connections_and_descriptors_are_carried),
-         MP_ROW(many_objects_arrive_in_order), MP_ROW(a_refused_object_fails_the_message_and_leaks_nothing),
+         MP_ROW(parts_that_were_encoded_before_make_a_list), MP_ROW(what_cannot_be_sent_is_refused_by_the_sender),
+         MP_ROW(shared_objects_arrive_with_their_reference), MP_ROW(an_object_alone_arrives),
+         MP_ROW(connections_and_descriptors_are_carried), MP_ROW(many_objects_arrive_in_order),
+         MP_ROW(a_refused_object_fails_the_message_and_leaks_nothing),
          MP_ROW(a_descriptor_is_closed_when_a_later_object_is_refused), MP_ROW(functions_of_the_program_arrive),
          MP_ROW(exported_functions_travel_by_name), MP_ROW(names_run_out_with_a_status));

@@ -298,8 +298,8 @@ bool mp_test_resume(int32_t pid)
 
 bool mp_test_kill_pid(int32_t pid)
 {
-    HANDLE process = OpenProcess(PROCESS_TERMINATE, FALSE, (DWORD)pid);
-    bool done = process && TerminateProcess(process, 9);
+    HANDLE process = OpenProcess(PROCESS_TERMINATE | SYNCHRONIZE, FALSE, (DWORD)pid);
+    bool done = process && WaitForSingleObject(process, 0) == WAIT_TIMEOUT && TerminateProcess(process, 9);
     if (process)
         CloseHandle(process);
     return done;
