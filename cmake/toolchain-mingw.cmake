@@ -22,9 +22,8 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 
 # The GUID that identifies an image; the linker writes none of its own accord.
 foreach(kind IN ITEMS EXE SHARED MODULE)
-    set(CMAKE_${kind}_LINKER_FLAGS_INIT "-Wl,--build-id -static-libgcc")
+    set(CMAKE_${kind}_LINKER_FLAGS_INIT "-Wl,--build-id -static-libgcc -static-libstdc++")
 endforeach()
-
 
 if(NOT MP_WINE_PREFIX)
     set(MP_WINE_PREFIX ${CMAKE_BINARY_DIR}/wine)

@@ -248,6 +248,8 @@ mp_status_t mp__family_accept(const mp__invitation_t *invitation)
     status = mp__region_expose(MP__REGION_HEAD, HEAD_SIZE);
     if (status == MP_OK)
         status = check_head(invitation);
+    if (status == MP_OK && !mp__os_caps()->shared_wait)
+        status = mp__region_expose(MP__REGION_PARKING, sizeof(mp__parking_t));
     if (status == MP_OK)
         status = mp__os_on_fork(mp__family_forget);
     if (status == MP_OK)

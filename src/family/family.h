@@ -121,6 +121,18 @@ void mp__wake_everyone(void);
 /* Spinning before sleeping is of use here (more than one processor). */
 bool mp__may_spin(void);
 
+/* Looking again and again for a moment before sleeping, as long as it was worth it lately for this thread. */
+typedef struct mp__spin {
+    int64_t until; /* 0: not begun */
+    uint32_t rounds;
+} mp__spin_t;
+
+/* One round; false: the moment is over, or there is none. Begin with a zeroed struct. */
+bool mp__spin(mp__spin_t *spin, mp__deadline_t deadline);
+
+/* What was waited for came while it spun. */
+void mp__spin_won(const mp__spin_t *spin);
+
 /* ---- lock.c */
 
 /* MP_OK; MP_OWNER_DIED: acquired, and its last owner died in it; MP_TIMEOUT; MP_DEADLOCK: the caller has it (MP_BUSY when the

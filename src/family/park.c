@@ -23,6 +23,37 @@ bool mp__may_spin(void)
     return n > 2;
 }
 
+/* A sleep and a wake-up cost 10 to 50 us; what comes sooner is worth waiting for. The least is more than the way of a hot item there
+ * and back, so that two who answer each other at once keep each other awake. */
+#define PATIENCE_LEAST (5 * MP__MILLISECOND / 1000)
+#define PATIENCE_MOST  (40 * MP__MILLISECOND / 1000)
+#define ROUNDS         16 /* between two looks at the clock */
+
+static MP__THREAD_LOCAL int64_t patience = PATIENCE_LEAST;
+
+bool mp__spin(mp__spin_t *spin, mp__deadline_t deadline)
+{
+    if (spin->rounds++ % ROUNDS == 0) {
+        if (!mp__may_spin())
+            return false;
+        int64_t now = mp__os_now();
+        if (!spin->until)
+            spin->until = mp__sooner(deadline, now + patience);
+        if (now >= spin->until) {
+            patience = patience / 2 > PATIENCE_LEAST ? patience / 2 : PATIENCE_LEAST;
+            return false;
+        }
+    }
+    mp__cpu_relax();
+    return true;
+}
+
+void mp__spin_won(const mp__spin_t *spin)
+{
+    if (spin->until)
+        patience = patience * 2 < PATIENCE_MOST ? patience * 2 : PATIENCE_MOST;
+}
+
 static uint64_t *bucket_of(uint64_t offset)
 {
     uint64_t hash = (offset >> 2) * UINT64_C(0x9e3779b97f4a7c15);

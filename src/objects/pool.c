@@ -90,6 +90,8 @@ static mp_status_t furnish(mp_pool_t *pool, const mp_pool_options_t *options)
     if (status == MP_OK)
         status = mp__local_mutex(&pool->mutex, pool->memory);
     if (status == MP_OK)
+        status = mp__local_mutex(&pool->taking, pool->memory);
+    if (status == MP_OK)
         status = make_words(pool);
     if (status == MP_OK && options->initializer)
         status = mp__call_encode(options->initializer, options->initializer_args, NULL, &pool->initializer);

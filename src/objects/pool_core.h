@@ -5,7 +5,8 @@
  * task is written down here, in the process that made the pool, under `mutex`: any thread that brings a task hands it
  * to an idle worker itself, or appends it to the waiting ones. Everything else is the business of the pool's thread:
  * it takes the results, hands out the waiting tasks, calls back, and replaces workers. That a worker ended it learns
- * from the same queue, by a note of the reaper: so a result that the worker had put there before counts.
+ * from the same queue, by a note of the reaper: so a result that the worker had put there before counts. A thread that
+ * waits for a result takes some from the queue itself before it sleeps; what follows it leaves to the pool's thread.
  *
  *   pool.c         the public object: create, close, terminate, join, free
  *   pool_thread.c  the pool's thread
@@ -100,7 +101,8 @@ struct mp_pool {
     uint32_t process;    /* whose it is */
     uint32_t epoch;
     apr_pool_t *memory;
-    apr_thread_mutex_t *mutex; /* of all below that changes */
+    apr_thread_mutex_t *taking; /* held while a report is taken and dealt with, so that they stay in order; before: */
+    apr_thread_mutex_t *mutex;  /* of all below that changes */
     apr_thread_t *thread;
     mp__finalizer_t *finalizer;
     mp__block_t block;
@@ -186,6 +188,9 @@ void mp__pool_thread_forget(void);
 
 /* Makes the thread look at what changed. */
 void mp__pool_notify(mp_pool_t *pool);
+
+/* While the caller waits for *flag >= wanted: takes reports itself, for a moment, so that a hot call needs nobody to be woken. */
+void mp__pool_help(mp_pool_t *pool, const uint32_t *flag, uint32_t wanted, mp__deadline_t deadline);
 
 /* Waits until *flag >= wanted, sleeping on the word. MP_TIMEOUT and what mp__family_join() returns. */
 mp_status_t mp__pool_wait(uint32_t *word, const uint32_t *flag, uint32_t wanted, mp__deadline_t deadline);

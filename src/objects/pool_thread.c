@@ -233,26 +233,35 @@ static void fall_apart(mp_pool_t *pool)
     mp__store32(&pool->look, 1);
 }
 
-/* Takes one report, if one comes before the deadline. True: there was one. */
-static bool take_next(mp_pool_t *pool, mp__buffer_t *report, mp__deadline_t deadline)
+/* Takes one report, if there is one, and deals with it. MP_OK, MP_TIMEOUT, or what is wrong with the queue. */
+static mp_status_t take_next(mp_pool_t *pool, mp__buffer_t *report)
 {
     uint64_t size;
-    mp_status_t status = mp__queue_get_item(pool->reports, MP__ITEM_BYTES, UINT64_MAX, report, &size, deadline);
-    if (status == MP_TIMEOUT)
-        return false;
-    if (status == MP_NO_MEMORY) {
-        mp__os_sleep(mp__os_now() + RETRY);
-        return false;
-    }
-    mp__pool_lock(pool);
-    if (status == MP_OK)
+    apr_thread_mutex_lock(pool->taking);
+    mp_status_t status = mp__queue_get_item(pool->reports, MP__ITEM_BYTES, UINT64_MAX, report, &size, 0);
+    if (status == MP_OK) {
+        mp__pool_lock(pool);
         take_report(pool, report);
-    else
+        mp__pool_unlock(pool);
+    }
+    apr_thread_mutex_unlock(pool->taking);
+    return status;
+}
+
+/* Takes one report, or waits until there is one. */
+static void take_or_wait(mp_pool_t *pool, mp__buffer_t *report, mp__deadline_t deadline)
+{
+    mp_status_t status = mp__queue_has_items(pool->reports) ? MP_OK : mp__queue_await(pool->reports, deadline);
+    /* Also when nothing seems to be there: that is only a glance. */
+    if (status == MP_OK || status == MP_TIMEOUT)
+        status = take_next(pool, report);
+    if (status == MP_OK || status == MP_TIMEOUT)
+        return;
+    mp__pool_lock(pool);
+    if (status != MP_NO_MEMORY)
         fall_apart(pool);
     mp__pool_unlock(pool);
-    if (status != MP_OK)
-        mp__os_sleep(mp__os_now() + RETRY);
-    return status == MP_OK;
+    mp__os_sleep(mp__os_now() + RETRY);
 }
 
 /* The next result to be called back, or NULL. */
@@ -272,8 +281,48 @@ static mp_result_t *next_call(mp_pool_t *pool)
 /* Takes the reports that are there, at most one a worker: so the workers are busy again before the user is called. */
 static void take_all(mp_pool_t *pool, mp__buffer_t *report)
 {
-    for (uint32_t i = 0; i < pool->size && take_next(pool, report, 0); i++)
-        ;
+    for (uint32_t i = 0; i < pool->size && mp__queue_has_items(pool->reports); i++)
+        if (take_next(pool, report) != MP_OK)
+            return;
+}
+
+/* Is there something that only the pool's thread can do? */
+static bool has_news(mp_pool_t *pool)
+{
+    mp__pool_lock(pool);
+    bool news = pool->calls || pool->vacant || pool->starving || pool->state != MP__POOL_OPEN;
+    mp__pool_unlock(pool);
+    return news;
+}
+
+/* Looks at the queue until the flag is there, something else is to be done, or it was long enough. True: something else. */
+static bool help(mp_pool_t *pool, const uint32_t *flag, uint32_t wanted, mp__deadline_t deadline)
+{
+    mp__spin_t spin = {0, 0};
+    mp__buffer_t report;
+    bool news = false, over = false;
+    mp__buffer_init(&report);
+    while (!news && !over && mp__load32(flag) < wanted) {
+        if (!mp__queue_has_items(pool->reports))
+            over = !mp__spin(&spin, deadline);
+        else
+            news = take_next(pool, &report) != MP_OK || has_news(pool);
+    }
+    if (!over)
+        mp__spin_won(&spin);
+    mp__buffer_fini(&report);
+    return news;
+}
+
+void mp__pool_help(mp_pool_t *pool, const uint32_t *flag, uint32_t wanted, mp__deadline_t deadline)
+{
+    if (!mp__may_spin() || mp__family_join() != MP_OK || has_news(pool))
+        return;
+    mp__queue_watch_begin(pool->reports);
+    bool news = help(pool, flag, wanted, deadline);
+    mp__queue_watch_end(pool->reports);
+    if (news)
+        mp__pool_notify(pool);
 }
 
 static void take_turns(mp_pool_t *pool)
@@ -288,7 +337,7 @@ static void take_turns(mp_pool_t *pool)
         if (done)
             break;
         if (!calls) {
-            (void)take_next(pool, &report, next);
+            take_or_wait(pool, &report, next);
             continue;
         }
         take_all(pool, &report);

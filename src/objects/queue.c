@@ -436,14 +436,14 @@ static mp_status_t take_item(mp__header_t *header, const spot_t *spot, uint64_t 
     return status;
 }
 
-/* Takes the first item if there is one, else says how to wait for it: MP_BUSY with *seen. */
+/* Takes the first item if there is one, else says how to wait for it: MP_BUSY with *seen (unless it only tries: a deadline of 0). */
 static mp_status_t try_get(mp_queue_t *queue, wanted_t *wanted, mp__deadline_t deadline, uint32_t *seen)
 {
     mp__header_t *header = queue->shared.header;
     mp_status_t status = lock_head(queue, deadline);
     if (status != MP_OK)
         return status;
-    bool announced = false;
+    bool announced = deadline == 0;
     for (;;) {
         spot_t spot;
         uint64_t word;
@@ -481,12 +481,26 @@ static bool has_more(mp__header_t *header)
     return mp__load64(&c->puts) != mp__load64(&c->gets);
 }
 
+/* Waits for an item without sleeping, for a moment. */
+static bool spin_for_item(mp__header_t *header, mp__deadline_t deadline)
+{
+    mp__spin_t spin = {0, 0};
+    bool found;
+    while (!(found = has_more(header)) && mp__spin(&spin, deadline))
+        ;
+    if (found)
+        mp__spin_won(&spin);
+    return found;
+}
+
 /* Takes what is wanted; waits for it until the deadline, or the peer's end. */
 static mp_status_t get(mp_queue_t *queue, wanted_t *wanted, const mp__peer_t *peer, mp__deadline_t deadline)
 {
     mp__header_t *header = queue->shared.header;
     mp_status_t end = MP_OK; /* else: one last look, so that neither a wake-up nor what a dead peer left is wasted */
     mp__buffer_clear(wanted->out);
+    if (deadline != 0)
+        (void)spin_for_item(header, deadline);
     for (bool slept = false;; slept = true) {
         uint32_t seen = 0;
         mp_status_t status = try_get(queue, wanted, deadline, &seen);
@@ -521,6 +535,41 @@ mp_status_t mp__queue_get_from(mp_queue_t *queue, const mp__peer_t *peer, mp__bu
 {
     wanted_t wanted = {MP__ITEM_BYTES, UINT64_MAX, out, 0, 0};
     return get(queue, &wanted, peer, deadline);
+}
+
+/* ---- without taking */
+
+bool mp__queue_has_items(const mp_queue_t *queue)
+{
+    return has_more(queue->shared.header);
+}
+
+mp_status_t mp__queue_await(mp_queue_t *queue, mp__deadline_t deadline)
+{
+    mp__header_t *header = queue->shared.header;
+    mp_status_t status = MP_OK;
+    while (status == MP_OK && !spin_for_item(header, deadline)) {
+        uint32_t seen = announce(&header->waits[NOT_EMPTY]);
+        if (!has_more(header))
+            status = await(queue, &header->waits[NOT_EMPTY], seen, NULL, deadline);
+    }
+    return status;
+}
+
+void mp__queue_watch_begin(mp_queue_t *queue)
+{
+    uint32_t *wait = &queue->shared.header->waits[NOT_EMPTY];
+    uint32_t value = mp__load32(wait);
+    if (value & 1)
+        mp__cas32(wait, &value, value & ~1u);
+}
+
+void mp__queue_watch_end(mp_queue_t *queue)
+{
+    mp__header_t *header = queue->shared.header;
+    announce(&header->waits[NOT_EMPTY]);
+    if (has_more(header))
+        notify(&header->waits[NOT_EMPTY]);
 }
 
 /* ---- the public queue */

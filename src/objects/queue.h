@@ -37,6 +37,16 @@ mp_status_t mp__queue_get_item(mp_queue_t *queue, mp__item_t type, uint64_t most
 /* The same for the bytes that only `peer` puts there: MP_GONE also when it has died and left nothing. */
 mp_status_t mp__queue_get_from(mp_queue_t *queue, const mp__peer_t *peer, mp__buffer_t *out, mp__deadline_t deadline);
 
+/* Is there an item, at a glance? Once in a while wrong, while somebody is at it or after somebody died in it. */
+bool mp__queue_has_items(const mp_queue_t *queue);
+
+/* Waits until there seems to be an item. MP_OK, MP_TIMEOUT, MP_GONE. */
+mp_status_t mp__queue_await(mp_queue_t *queue, mp__deadline_t deadline);
+
+/* Between the two the calling thread looks at the queue all the time, so nobody who sleeps at it need be woken for a new item. */
+void mp__queue_watch_begin(mp_queue_t *queue);
+void mp__queue_watch_end(mp_queue_t *queue);
+
 /* Ends the queue as its maker's mp_queue_close() does, but keeps the holder, which other threads may be using. */
 mp_status_t mp__queue_end(mp_queue_t *queue);
 

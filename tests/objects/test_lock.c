@@ -316,7 +316,7 @@ static mp_status_t wait_for_end(mp_call_t *call)
         while ((status = mp_lock_acquire(lock, MP_FOREVER)) == MP_OK)
             MP_CHECK(mp_lock_release(lock) == MP_OK || mp_error()->status == MP_GONE);
     }
-    return mp_exit(call, status);
+    return mp_exit(call, (int)status);
 }
 
 /* By the maker's close: those who wait, and those who come. */

@@ -451,7 +451,7 @@ static mp_status_t wait_in_child(mp_call_t *call)
     waiter_t waiter = {.queue = mp_arg_queue(call, 0), .puts = mp_arg_bool(call, 1)};
     MP_CHECK(mp_queue_put(mp_arg_queue(call, 2), 1, MP_FOREVER) == MP_OK);
     wait_for_end(&waiter);
-    return mp_exit(call, waiter.status);
+    return mp_exit(call, (int)waiter.status);
 }
 
 /* C5: by its maker's close, in all processes. */

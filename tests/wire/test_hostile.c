@@ -372,8 +372,26 @@ MP_CASE(many_functions_are_refused_cheaply)
     CU_ASSERT_EQUAL(decode(message, sizeof message, NULL), MP_NOT_FOUND);
 }
 
-/* ---- changed messages ----------------------------------------------------------------------------------------------
- */
+/* As many connections as a message can name, of which the first is not there. */
+MP_CASE(many_connections_are_refused_cheaply)
+{
+    uint8_t message[3 + 5 * MP__CARRIED_MAX], *p = message;
+    mp_test_refusal_t refusal = {0, MP_MALFORMED};
+    mp__receiver_t receiver = mp_test_receiver(&refusal);
+    *p++ = 0x99;
+    *p++ = MP__CARRIED_MAX >> 8;
+    *p++ = MP__CARRIED_MAX & 0xff;
+    for (unsigned i = 0; i < MP__CARRIED_MAX; i++, p += i <= 24 ? 4 : 5) {
+        memcpy(p, CONN, 3);
+        p[3] = i < 24 ? (uint8_t)i : 0x18;
+        if (i >= 24)
+            p[4] = (uint8_t)i;
+    }
+    CU_ASSERT_EQUAL(decode(message, (size_t)(p - message), &receiver), MP_MALFORMED);
+    CU_ASSERT_STRING_EQUAL(mp_error()->text, "nothing came with number 0");
+}
+
+/* ---- changed messages */
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -419,4 +437,5 @@ MP_CASES(MP_ROW(each_is_refused_with_its_status), MP_ROW(the_text_names_what_and
          MP_ROW(objects_are_refused_without_a_receiver), MP_ROW(an_offset_outside_the_code_is_refused),
          MP_ROW(depth_is_refused), MP_ROW(announcements_do_not_multiply),
          MP_ROW(duplicates_are_found_in_dicts_of_every_size), MP_ROW(dicts_of_short_pairs_are_refused_cheaply),
-         MP_ROW(many_functions_are_refused_cheaply), MP_ROW(changed_messages_are_decoded_or_refused));
+         MP_ROW(many_functions_are_refused_cheaply), MP_ROW(many_connections_are_refused_cheaply),
+         MP_ROW(changed_messages_are_decoded_or_refused));

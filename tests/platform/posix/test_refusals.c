@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifdef __linux__
@@ -141,6 +143,48 @@ MP_PROGRAM(reads)
     return value;
 }
 
+/* What a process that was killed between making a name and taking it away has left, the next maker of an arena removes;
+ * what belongs to the living, or is called otherwise, stays. */
+static bool plant(char *path, size_t size, const char *folder, pid_t pid, const char *end)
+{
+    snprintf(path, size, "%s/multiproc-%ld-%s", folder, (long)pid, end);
+    int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file >= 0)
+        close(file);
+    return file >= 0;
+}
+
+static void expect_sweep(const char *folder)
+{
+    char of_dead[300], of_living[300], of_others[300];
+    mp__os_arena_t arena;
+    pid_t dead = fork();
+    if (dead == 0)
+        _exit(0);
+    CU_ASSERT_EQUAL(waitpid(dead, NULL, 0), dead);
+    CU_ASSERT_FATAL(plant(of_dead, sizeof of_dead, folder, dead, "0123abcd"));
+    CU_ASSERT(plant(of_living, sizeof of_living, folder, getpid(), "0123abcd"));
+    CU_ASSERT(plant(of_others, sizeof of_others, folder, dead, "0123abcd.txt"));
+    EXPECT_OK(mp__os_arena_create(MP_TEST_ARENA_SIZE, &arena));
+    CU_ASSERT_EQUAL(access(of_dead, F_OK), -1);
+    CU_ASSERT_EQUAL(access(of_living, F_OK), 0);
+    CU_ASSERT_EQUAL(access(of_others, F_OK), 0);
+    unlink(of_dead);
+    unlink(of_living);
+    unlink(of_others);
+    mp__os_arena_close(&arena);
+}
+
+MP_CASE(leftovers_of_the_dead_are_swept)
+{
+    if (access("/dev/shm", W_OK) != 0)
+        mp_skip("shared memory has no folder here");
+    refuse(CALL(memfd_create), EPERM);
+    expect_sweep("/dev/shm");
+    if (mp_test_is_plain_posix()) /* has a file beside the memory */
+        expect_sweep(mp_test_folder());
+}
+
 /* ---- locks ---- */
 
 MP_CASE(no_locks_left)
@@ -250,7 +294,7 @@ MP_CASE(processes_without_pidfd)
 }
 
 MP_CASES(MP_ROW(no_memory_to_commit), MP_ROW(no_kernel_memory_to_commit), MP_ROW(no_memory_to_expose),
-         MP_ROW(a_refusal_without_a_name), MP_ROW(arena_without_memfd), MP_SUB(reads), MP_ROW(no_locks_left),
-         MP_ROW(no_memory_to_start), MP_ROW(too_many_processes_to_start), MP_ROW(no_memory_to_fork),
-         MP_ROW(too_many_processes_to_fork), MP_ROW(no_right_to_signal), MP_SUB(ends_when_told),
-         MP_ROW(processes_without_pidfd));
+         MP_ROW(a_refusal_without_a_name), MP_ROW(arena_without_memfd), MP_SUB(reads),
+         MP_ROW(leftovers_of_the_dead_are_swept), MP_ROW(no_locks_left), MP_ROW(no_memory_to_start),
+         MP_ROW(too_many_processes_to_start), MP_ROW(no_memory_to_fork), MP_ROW(too_many_processes_to_fork),
+         MP_ROW(no_right_to_signal), MP_SUB(ends_when_told), MP_ROW(processes_without_pidfd));

@@ -206,6 +206,35 @@ MP_CASE(foreign_children_are_left_alone)
     CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 9);
 }
 
+/* A process has ended also when what it forked in its own way lives on. */
+MP_PROGRAM(forks_and_ends)
+{
+    mp__os_handle_t handle = mp_test_handle(0);
+    char *arguments[] = {(char *)(uintptr_t)mp_test_program(), NULL};
+    MP_CHECK(mp__os_program_note(1, arguments) == MP_OK);
+    if (fork() == 0) {
+        mp_test_tell(handle, 'f');
+        mp_test_hear(handle, 'e');
+    }
+    return 6;
+}
+
+MP_CASE(what_it_forked_does_not_hide_its_end)
+{
+    mp_test_child_t child;
+    mp__os_handle_t ends[2];
+    bool ready = false;
+    REQUIRE_OK(mp__os_channel_create(true, ends));
+    mp_test_start(&child, "forks_and_ends", &ends[1], 1, NULL);
+    mp__os_handle_close(ends[1]);
+    CU_ASSERT(mp_test_hear(ends[0], 'f'));
+    EXPECT_OK(mp__os_wait_any(&child.process.sentinel, 1, mp_test_deadline(20), &ready));
+    CU_ASSERT(ready);
+    CU_ASSERT_EQUAL(mp_test_join(&child).code, 6);
+    CU_ASSERT(mp_test_tell(ends[0], 'e')); /* it is still there */
+    mp__os_handle_close(ends[0]);
+}
+
 /* Starting a program costs no fork: nobody who watches forks sees one. */
 static int forks;
 
@@ -369,7 +398,7 @@ MP_CASES(MP_ROW(ends_by_every_signal), MP_SUB(ends_by_signal), MP_ROW(children_a
          MP_SUB(looks_at_mask), MP_ROW(signals_end_no_wait), MP_SUB(ends_when_told), MP_ROW(no_sigpipe),
          MP_ROW(a_thread_that_gets_no_signals), MP_ROW(a_server_ignores_interrupts), MP_ROW(somebody_else_reaped_it),
          MP_ROW(replaced_variables_are_there_once), MP_SUB(counts_variable), MP_ROW(a_host_that_ignores_its_children),
-         MP_ROW(foreign_children_are_left_alone), MP_ROW(starting_is_no_fork),
-         MP_ROW(on_fork_is_called_in_foreign_forks), MP_ROW(a_forked_child_has_its_own_life),
-         MP_ROW(descriptors_of_the_host_are_not_inherited), MP_SUB(has_no_descriptor), MP_ROW(set_uid_is_privileged),
-         MP_SUB(tells_privilege));
+         MP_ROW(foreign_children_are_left_alone), MP_ROW(what_it_forked_does_not_hide_its_end), MP_SUB(forks_and_ends),
+         MP_ROW(starting_is_no_fork), MP_ROW(on_fork_is_called_in_foreign_forks),
+         MP_ROW(a_forked_child_has_its_own_life), MP_ROW(descriptors_of_the_host_are_not_inherited),
+         MP_SUB(has_no_descriptor), MP_ROW(set_uid_is_privileged), MP_SUB(tells_privilege));
