@@ -9,7 +9,7 @@
  *
  * A call belongs to the library and to the thread that runs it; it is not used by others, nor after the function
  * returned. Everything read from it is borrowed: objects are closed and memory is freed when the function returns
- * (mp_keep() keeps an object, mp_copy() a value).
+ * (mp_keep() keeps an object, mp_copy() a value). An object may be closed earlier; that was its last use then.
  *
  * A missing or wrong argument is an error of the whole call: the first one is remembered ("argument 0: expected int,
  * got str"), accessors return 0, "", NULL or None from then on too where theirs is wrong, and the call fails with that

@@ -38,7 +38,7 @@ struct mp_conn {
     apr_thread_mutex_t *receiving;
     head_t head; /* of the message whose payload is next; magic 0: none was read yet */
     mp_conn_t *next;
-    mp_conn_t **link;
+    mp_conn_t **link; /* NULL: it is shut */
 };
 
 /* ---- all connections of this process, for fork's child */
@@ -71,6 +71,7 @@ static void unlist(mp_conn_t *conn)
     *conn->link = conn->next;
     if (conn->next)
         conn->next->link = conn->link;
+    conn->link = NULL;
     apr_thread_mutex_unlock(list_mutex);
 }
 
@@ -84,17 +85,26 @@ void mp__conns_forget(const mp__transfer_t *keep)
         if (!kept)
             mp__os_handle_close(conn->end);
         conn->end = MP__NO_HANDLE;
+        conn->link = NULL;
     }
     conns = NULL;
 }
 
 /* ---- making and closing */
 
+static void shut(mp__handle_t *handle)
+{
+    mp_conn_t *conn = (mp_conn_t *)handle;
+    if (!conn->link)
+        return;
+    unlist(conn);
+    mp__os_handle_close(conn->end);
+}
+
 static void destroy(mp__handle_t *handle)
 {
     mp_conn_t *conn = (mp_conn_t *)handle;
-    unlist(conn);
-    mp__os_handle_close(conn->end);
+    shut(handle);
     apr_pool_destroy(conn->pool);
     free(conn);
 }
@@ -119,6 +129,7 @@ mp_status_t mp__conn_adopt(mp__os_handle_t end, uint32_t directions, void **out)
         return status;
     }
     mp__handle_init(&conn->handle, MP_KIND_CONN, &(mp__reference_t){0}, 0, destroy);
+    conn->handle.shut = shut;
     conn->end = end;
     conn->directions = directions;
     list(conn);
@@ -165,7 +176,7 @@ mp_status_t mp_conn_close(mp_conn_t *conn)
         return MP_OK;
     if (!mp__handle_is(&conn->handle, MP_KIND_CONN))
         return mp__error(MP_INVALID, "close a connection", "this is no connection");
-    mp__handle_release(&conn->handle);
+    mp__handle_close(&conn->handle);
     return MP_OK;
 }
 

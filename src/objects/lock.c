@@ -68,7 +68,7 @@ static mp_status_t explain(mp_status_t status)
 
 mp_status_t mp_lock_acquire(mp_lock_t *lock, double timeout)
 {
-    mp_status_t status = mp__shared_use(&lock->shared, MP_KIND_LOCK);
+    mp_status_t status = mp__shared_use((mp__shared_t *)lock, MP_KIND_LOCK);
     if (status != MP_OK)
         return status;
     uint64_t none = 0;
@@ -84,7 +84,7 @@ mp_status_t mp_lock_acquire(mp_lock_t *lock, double timeout)
 
 mp_status_t mp_lock_release(mp_lock_t *lock)
 {
-    mp_status_t status = mp__shared_use(&lock->shared, MP_KIND_LOCK);
+    mp_status_t status = mp__shared_use((mp__shared_t *)lock, MP_KIND_LOCK);
     if (status != MP_OK)
         return status;
     if (gone(lock))
@@ -99,7 +99,7 @@ mp_status_t mp_lock_close(mp_lock_t *lock)
 {
     if (!lock)
         return MP_OK;
-    mp_status_t status = mp__shared_use(&lock->shared, MP_KIND_LOCK);
+    mp_status_t status = mp__shared_use((mp__shared_t *)lock, MP_KIND_LOCK);
     if (status != MP_OK)
         return status;
     if (!lock->shared.maker || gone(lock))

@@ -139,7 +139,7 @@ static mp_status_t close_proxy(mp__proxy_t *proxy, mp_kind_t kind)
     if (!mp__handle_is(&proxy->client.shared.handle, kind))
         return mp__error(MP_INVALID, "close a proxy", "this is no %s", mp_kind_name(kind));
     unlist_proxy(proxy);
-    mp__handle_release(&proxy->client.shared.handle);
+    mp__handle_close(&proxy->client.shared.handle);
     return MP_OK;
 }
 
@@ -380,7 +380,7 @@ mp_status_t mp_manager_shutdown(mp_manager_t *manager)
     mp_status_t status = MP_OK;
     if (manager->process && mp__object_mine(manager->client.shared.header))
         status = end_server(manager);
-    mp__handle_release(&manager->client.shared.handle);
+    mp__handle_close(&manager->client.shared.handle);
     return status;
 }
 

@@ -19,13 +19,13 @@ static bool is_mine(const mp_pool_t *pool)
     return mp__family_joined() && pool->process == mp__family.process && pool->epoch == mp__family.epoch;
 }
 
-/* What only a pool at work needs. */
+/* What only a pool at work needs. Threads that still wait for a result of it may be looking at its queue. */
 static void clear_out(mp_pool_t *pool)
 {
-    mp_queue_close(pool->reports);
-    mp__buffer_fini(&pool->initializer);
+    apr_thread_mutex_lock(pool->taking);
+    mp__queue_end(pool->reports);
+    apr_thread_mutex_unlock(pool->taking);
     free(pool->workers);
-    pool->reports = NULL;
     pool->workers = NULL;
 }
 
@@ -33,7 +33,9 @@ static void clear_out(mp_pool_t *pool)
 static void destroy(mp__handle_t *handle)
 {
     mp_pool_t *pool = (mp_pool_t *)handle;
-    clear_out(pool);
+    mp_queue_close(pool->reports);
+    mp__buffer_fini(&pool->initializer);
+    free(pool->workers);
     if (is_mine(pool) && mp__family_join() == MP_OK)
         mp__block_free(pool->block);
     if (pool->memory)

@@ -70,7 +70,7 @@ struct mp__task {
 
 typedef enum mp__worker_state {
     MP__WORKER_VACANT, /* no process; to be started at start_at */
-    MP__WORKER_BORN,   /* not ready yet */
+    MP__WORKER_BORN,   /* not ready yet; process is NULL until it was started */
     MP__WORKER_IDLE,
     MP__WORKER_BUSY,
     MP__WORKER_LEAVING /* was told to stop */
@@ -212,10 +212,10 @@ void mp__worker_next(mp__worker_t *worker);
 /* Tells a worker that has no task to stop. Under the mutex. */
 void mp__worker_stop(mp__worker_t *worker);
 
-/* Its process has ended: what follows from that. Under the mutex; by the pool's thread. */
+/* Its process has ended: what follows from that. Under the mutex. */
 void mp__worker_ended(mp__worker_t *worker);
 
-/* Ends the process of a worker, if it has one, and everything of it, when the pool has no thread yet. Keeps mp_error(). */
+/* Ends a worker that was started, when the pool has no thread. Keeps mp_error(). */
 void mp__worker_remove(mp__worker_t *worker);
 
 /* ---- pool_task.c */

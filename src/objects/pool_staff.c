@@ -28,14 +28,24 @@ static void note_end(void *context, mp_process_t *process)
         mp__store32(&worker->pool->look, 1);
 }
 
+/* The process itself. Only now others may see it; it may have reported already. */
 static mp_status_t start_process(mp__worker_t *worker)
 {
     mp_pool_t *pool = worker->pool;
+    mp_process_t *process;
     char name[64];
     snprintf(name, sizeof name, "%s-%u", pool->name, worker->number);
     mp_args_t args = mp_args(worker->tasks, pool->reports, worker->index, worker->number,
                              mp_bytes(pool->initializer.data, pool->initializer.size));
-    return mp__process_start_service(&worker->process, mp__pool_worker, args, name);
+    mp_status_t status = mp__process_start_service(&process, mp__pool_worker, args, name);
+    if (status != MP_OK)
+        return status;
+    mp__pool_lock(pool);
+    worker->process = process;
+    if (pool->state == MP__POOL_TERMINATED)
+        mp_process_kill(process);
+    mp__pool_unlock(pool);
+    return MP_OK;
 }
 
 /* Gives back what belonged to a process that has ended, or never was. */
@@ -48,47 +58,52 @@ static void vacate(mp__worker_t *worker)
     mp_queue_close(worker->tasks);
     worker->process = NULL;
     worker->tasks = NULL;
+    worker->state = MP__WORKER_VACANT;
+    worker->pool->vacant++;
 }
 
-/* The process runs: from now on others see it. */
-static void welcome(mp__worker_t *worker)
+static void occupy(mp__worker_t *worker)
 {
     mp_pool_t *pool = worker->pool;
     mp__pool_lock(pool);
+    worker->number = ++pool->started;
+    worker->done = 0;
     worker->state = MP__WORKER_BORN;
     pool->vacant--;
-    if (pool->state == MP__POOL_TERMINATED)
-        mp_process_kill(worker->process);
     mp__pool_unlock(pool);
 }
 
 mp_status_t mp__worker_start(mp__worker_t *worker)
 {
-    worker->number = ++worker->pool->started;
-    worker->done = 0;
+    occupy(worker);
     mp_status_t status = mp_queue_create(&worker->tasks, 0);
     if (status == MP_OK)
         status = start_process(worker);
     if (status == MP_OK)
         status = mp__reaper_watch(worker->process, note_end, worker);
     if (status == MP_OK)
-        welcome(worker);
+        return MP_OK;
+    mp_error_t error = *mp_error();
+    if (worker->process) {
+        mp_process_kill(worker->process);
+        mp_process_join(worker->process, MP_FOREVER);
+    }
+    mp__pool_lock(worker->pool);
+    if (worker->process)
+        mp__worker_ended(worker);
     else
-        mp__worker_remove(worker);
-    return status;
+        vacate(worker);
+    mp__pool_unlock(worker->pool);
+    return mp__error_code(error.status, error.step, error.code, error.text);
 }
 
 void mp__worker_remove(mp__worker_t *worker)
 {
     mp_error_t error = *mp_error();
-    if (worker->process) {
-        mp__reaper_forget(worker->process);
-        mp_process_kill(worker->process);
-        mp_process_join(worker->process, MP_FOREVER);
-    }
+    mp_process_kill(worker->process);
+    mp_process_join(worker->process, MP_FOREVER);
     vacate(worker);
-    if (error.status != MP_OK)
-        mp__error_code(error.status, error.step, error.code, error.text);
+    mp__error_code(error.status, error.step, error.code, error.text);
 }
 
 /* ---- what it does next; under the mutex */
@@ -184,8 +199,6 @@ void mp__worker_ended(mp__worker_t *worker)
         leave_idle(worker);
     if (state == MP__WORKER_BUSY)
         pool->busy--;
-    worker->state = MP__WORKER_VACANT;
-    pool->vacant++;
     if (worker->task)
         end_task(worker, &error);
     vacate(worker);

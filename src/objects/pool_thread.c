@@ -137,7 +137,7 @@ static void take_report(mp_pool_t *pool, mp__buffer_t *report)
         mp__pool_break(pool, &error);
         break;
     case MP__REPORT_ENDED:
-        if (!mp_process_is_alive(worker->process))
+        if (worker->process && !mp_process_is_alive(worker->process))
             mp__worker_ended(worker);
         break;
     default:

@@ -558,9 +558,10 @@ mp_status_t mp__queue_await(mp_queue_t *queue, mp__deadline_t deadline)
 
 void mp__queue_watch_begin(mp_queue_t *queue)
 {
-    uint32_t *wait = &queue->shared.header->waits[NOT_EMPTY];
+    mp__header_t *header = queue->shared.header;
+    uint32_t *wait = &header->waits[NOT_EMPTY];
     uint32_t value = mp__load32(wait);
-    if (value & 1)
+    if ((value & 1) && mp__object_is(header, &queue->shared.handle.reference))
         mp__cas32(wait, &value, value & ~1u);
 }
 

@@ -53,7 +53,7 @@ mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, vo
 
 mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind)
 {
-    if (MP__UNLIKELY(!mp__handle_is(&shared->handle, kind)))
+    if (MP__UNLIKELY(!shared || !mp__handle_is(&shared->handle, kind)))
         return mp__error(MP_INVALID, "use an object", "this is no %s", mp_kind_name(kind));
     return mp__family_join();
 }
@@ -69,6 +69,6 @@ mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*releas
         shared->maker = false;
         status = mp__object_end(shared->header, &shared->handle.reference, release);
     }
-    mp__handle_release(&shared->handle);
+    mp__handle_close(&shared->handle);
     return status;
 }

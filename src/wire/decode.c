@@ -3,6 +3,7 @@
 #include "wire/codec.h"
 
 #include "wire/function.h"
+#include "wire/handle.h"
 #include "wire/reader.h"
 #include "wire/tree.h"
 #include "wire/unique.h"
@@ -286,6 +287,8 @@ static mp_status_t for_objects(decoder_t *d, size_t count, bool open)
             status = open ? mp__function_find(&object.function, &function) : MP_OK;
         } else if (status == MP_OK && open) {
             status = open_object(d, &object, &d->opened[seen]);
+            if (status == MP_OK && object.kind != MP_KIND_DESCRIPTOR)
+                mp__handle_lend(d->opened[seen]);
             seen += status == MP_OK;
             d->next_object = seen;
         } else if (status == MP_OK) {

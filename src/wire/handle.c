@@ -10,9 +10,16 @@ void mp__handle_init(mp__handle_t *handle, mp_kind_t kind, const mp__reference_t
     handle->kind = (uint16_t)kind;
     handle->reserved = 0;
     handle->holders = 1;
+    handle->pointers = 1;
     handle->reference = *reference;
     handle->item = item;
+    handle->shut = NULL;
     handle->destroy = destroy;
+}
+
+void mp__handle_lend(mp__handle_t *handle)
+{
+    handle->pointers = 0;
 }
 
 void mp__handle_keep(mp__handle_t *handle)
@@ -28,9 +35,24 @@ void mp__handle_release(mp__handle_t *handle)
     handle->destroy(handle);
 }
 
+void mp__handle_close(mp__handle_t *handle)
+{
+    uint32_t pointers = mp__load32(&handle->pointers);
+    while (pointers)
+        if (mp__cas32(&handle->pointers, &pointers, pointers - 1)) {
+            mp__handle_release(handle);
+            return;
+        }
+    handle->magic = 0;
+    if (handle->shut)
+        handle->shut(handle);
+}
+
 void mp_keep(void *object)
 {
     mp__handle_t *handle = object;
-    if (handle && handle->magic == MP__HANDLE_MAGIC)
-        mp__handle_keep(handle);
+    if (!handle || handle->magic != MP__HANDLE_MAGIC)
+        return;
+    mp__handle_keep(handle);
+    mp__add32(&handle->pointers, 1);
 }

@@ -15,9 +15,11 @@ struct mp__handle {
     uint32_t magic;                  /* MP__HANDLE_MAGIC while it lives */
     uint16_t kind;                   /* an mp_kind_t */
     uint16_t reserved;               /* 0 */
-    uint32_t holders;                /* in this process: the maker or receiver, and one for each mp_keep() */
+    uint32_t holders;                /* in this process: pointers that are to be closed, values that it is in */
+    uint32_t pointers;               /* the first of these: the maker's, and one for each mp_keep() */
     mp__reference_t reference;       /* the shared object (for a manager's proxies: the manager's) */
     uint64_t item;                   /* a manager's object number; 0 elsewhere */
+    void (*shut)(mp__handle_t *);    /* its end when it is closed while values hold it still; NULL: nothing to do */
     void (*destroy)(mp__handle_t *); /* frees it when the last holder lets go; ends nothing shared */
 };
 
@@ -27,9 +29,18 @@ static inline int mp__handle_is(const mp__handle_t *handle, mp_kind_t kind)
     return handle && handle->magic == MP__HANDLE_MAGIC && handle->kind == (uint16_t)kind;
 }
 
+/* With one holder, a pointer that is to be closed. */
 void mp__handle_init(mp__handle_t *handle, mp_kind_t kind, const mp__reference_t *reference, uint64_t item,
                      void (*destroy)(mp__handle_t *));
+
+/* The one holder is a value instead: who borrows the object from it may close it, but need not. */
+void mp__handle_lend(mp__handle_t *handle);
+
+/* One holder more, one less: of values, and of the library's own. */
 void mp__handle_keep(mp__handle_t *handle);
 void mp__handle_release(mp__handle_t *handle); /* NULL is fine */
+
+/* What a public close does: a pointer less. One that was only borrowed ends here, and its memory with the value. */
+void mp__handle_close(mp__handle_t *handle);
 
 #endif

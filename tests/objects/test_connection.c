@@ -319,12 +319,15 @@ MP_CASE(children_hold_no_ends_but_their_own)
     mp_test_each_method(expect_end_despite_others);
 }
 
+/* A borrowed one may be closed: then it is closed, and the argument is none any more. */
 static mp_status_t close_early(mp_call_t *call)
 {
     mp_value_t none;
     MP_CHECK(mp_conn_close(mp_arg_conn(call, 0)) == MP_OK);
     mp_conn_recv(mp_arg_conn(call, 1), &none);
-    return MP_OK;
+    MP_CHECK(mp_call_status(call) == MP_OK);
+    MP_CHECK(!mp_arg_conn(call, 0) && mp_call_status(call) == MP_CLOSED);
+    return mp_exit(call, 4);
 }
 
 static void expect_end_of_a_living_peer(void)
@@ -340,7 +343,7 @@ static void expect_end_of_a_living_peer(void)
     EXPECT_STATUS(mp_conn_recv(conn, &value), MP_END);
     CU_ASSERT(mp_process_is_alive(process));
     EXPECT_OK(mp_conn_close(leash));
-    mp_test_expect_end(process, 0);
+    mp_test_expect_end(process, 4);
     EXPECT_OK(mp_conn_close(conn));
 }
 
@@ -511,6 +514,62 @@ MP_CASE(queues_and_locks_travel)
 {
     mp_test_objects();
     mp_test_each_method(pass_objects);
+}
+
+/* Closed before, after, or kept beyond the value that it came in. */
+MP_CASE(an_object_in_a_value_is_closed_once)
+{
+    mp_conn_t *conn, *peer, *a, *b;
+    mp_value_t value, copy;
+    mp_test_objects();
+    make_pipe(&conn, &peer, MP_DUPLEX);
+    for (int kept = 0; kept < 3; kept++) {
+        make_pipe(&a, &b, MP_DUPLEX);
+        EXPECT_OK(mp_conn_send(conn, mp_list(b)));
+        EXPECT_OK(mp_conn_close(b));
+        EXPECT_OK(mp_conn_recv(peer, &value));
+        mp_conn_t *received = mp_value_conn(mp_value_item(value, 0));
+        EXPECT_OK(mp_conn_send(received, kept));
+        if (kept == 1)
+            mp_keep(received);
+        if (kept == 2) {
+            EXPECT_OK(mp_copy(&copy, value));
+            mp_value_free(&copy);
+        }
+        if (kept == 1)
+            mp_value_free(&value);
+        EXPECT_OK(mp_conn_close(received));
+        if (kept != 1) {
+            CU_ASSERT_PTR_NULL(mp_value_conn(mp_value_item(value, 0)));
+            EXPECT_STATUS(mp_conn_send(conn, value), MP_INVALID);
+        }
+        EXPECT_OK(mp_conn_recv(a, &copy));
+        CU_ASSERT_EQUAL(mp_value_int(copy), kept);
+        EXPECT_STATUS(mp_conn_recv(a, &copy), MP_END);
+        mp_value_free(&value);
+        EXPECT_OK(mp_conn_close(a));
+    }
+    close_both(conn, peer);
+}
+
+/* What was copied stays when the pointer is closed. */
+MP_CASE(an_object_in_a_copy_stays)
+{
+    mp_queue_t *queue;
+    mp_conn_t *a, *b;
+    mp_value_t copy, value;
+    mp_test_objects();
+    REQUIRE_OK(mp_queue_create(&queue, 0));
+    make_pipe(&a, &b, MP_DUPLEX);
+    EXPECT_OK(mp_copy(&copy, mp_list(b, queue)));
+    EXPECT_OK(mp_conn_close(b));
+    EXPECT_OK(mp_conn_send(mp_value_conn(mp_value_item(copy, 0)), 3));
+    EXPECT_OK(mp_conn_recv(a, &value));
+    CU_ASSERT_EQUAL(mp_value_int(value), 3);
+    mp_value_free(&copy);
+    EXPECT_STATUS(mp_conn_recv(a, &value), MP_END);
+    EXPECT_OK(mp_conn_close(a));
+    EXPECT_OK(mp_queue_close(queue));
 }
 
 MP_CASE(an_object_that_ended_on_the_way_costs_its_message_only)
@@ -799,7 +858,8 @@ MP_GUARDED_CASES(
     MP_ROW(a_peer_that_dies_in_a_message_truncates_it), MP_ROW(to_send_to_a_dead_peer_is_an_error_and_no_signal),
     MP_ROW(children_hold_no_ends_but_their_own), MP_ROW(the_end_is_seen_when_a_child_closes_its_end),
     MP_ROW(connections_travel_over_connections), MP_ROW(a_connection_travels_with_messages_in_it_and_inside_another),
-    MP_ROW(descriptors_travel), MP_ROW(queues_and_locks_travel),
+    MP_ROW(descriptors_travel), MP_ROW(queues_and_locks_travel), MP_ROW(an_object_in_a_value_is_closed_once),
+    MP_ROW(an_object_in_a_copy_stays),
     MP_ROW(an_object_that_ended_on_the_way_costs_its_message_only), MP_ROW(sixty_four_handles_and_no_more),
     MP_ROW(a_connection_in_the_middle_of_a_message_stays), MP_ROW(threads_send_at_once), MP_ROW(hostile_heads),
     MP_ROW(half_a_head), MP_ROW(a_hostile_payload_costs_its_message_only),

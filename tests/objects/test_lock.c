@@ -394,7 +394,8 @@ static void kill_the_maker(bool holds)
     EXPECT_OK(mp_process_kill(process));
     mp_test_thread_join(&thread);
     CU_ASSERT(mp_now() - began < mp_test_seconds(1.5));
-    EXPECT_STATUS(waiter.status, MP_GONE);
+    /* Its thread may be seen to be dead before all of it is. */
+    CU_ASSERT(waiter.status == MP_GONE || (holds && waiter.status == MP_OWNER_DIED));
     mp_test_expect_end(process, -9);
     EXPECT_STATUS(mp_lock_acquire(waiter.lock, MP_FOREVER), MP_GONE);
     EXPECT_STATUS(mp_lock_acquire(waiter.lock, 0), MP_GONE);

@@ -480,19 +480,26 @@ MP_CASE(its_makers_close_ends_it_for_all)
 static mp_status_t close_and_use(mp_call_t *call)
 {
     mp_queue_t *queue = mp_arg_queue(call, 0);
-    mp_keep(queue);
     MP_CHECK(mp_queue_put(queue, 1, 0) == MP_OK);
+    if (mp_arg_bool(call, 1)) {
+        mp_keep(queue);
+        MP_CHECK(mp_queue_close(queue) == MP_OK);
+        MP_CHECK(mp_arg_queue(call, 0) == queue);
+    }
     MP_CHECK(mp_queue_close(queue) == MP_OK);
-    return MP_OK;
+    MP_CHECK(!mp_arg_queue(call, 0) && mp_call_status(call) == MP_CLOSED);
+    return mp_exit(call, 4);
 }
 
 static void expect_open(void)
 {
     mp_queue_t *queue = make_queue(0);
     mp_process_t *process;
-    REQUIRE_OK(mp_process_start(&process, close_and_use, mp_args(queue)));
-    mp_test_expect_end(process, 0);
-    CU_ASSERT_EQUAL(get_int(queue), 1);
+    for (int keeps = 0; keeps < 2; keeps++) {
+        REQUIRE_OK(mp_process_start(&process, close_and_use, mp_args(queue, mp_bool(keeps != 0))));
+        mp_test_expect_end(process, 4);
+        CU_ASSERT_EQUAL(get_int(queue), 1);
+    }
     EXPECT_OK(mp_queue_put(queue, 2, 0));
     EXPECT_OK(mp_queue_close(queue));
 }

@@ -4,6 +4,8 @@
 
 #include <multiproc.h>
 
+#include "platform.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,13 +118,17 @@ MP_CASE(a_cgroups_limit_is_back_pressure)
     if (child == 0) {
         snprintf(pid, sizeof pid, "%d", (int)getpid());
         MP_CHECK(write_text(folder, "cgroup.procs", pid));
+        if (mp__os_memory_size() > LIMIT)
+            _exit(77);
         live_in_cgroup();
         _exit(0);
     }
     int result = -1;
     CU_ASSERT_EQUAL(waitpid(child, &result, 0), child);
-    CU_ASSERT(WIFEXITED(result) && WEXITSTATUS(result) == 0);
     CU_ASSERT_EQUAL(rmdir(folder), 0);
+    if (WIFEXITED(result) && WEXITSTATUS(result) == 77)
+        mp_skip("this back end cannot ask for a cgroup's limit");
+    CU_ASSERT(WIFEXITED(result) && WEXITSTATUS(result) == 0);
 }
 
 MP_GUARDED_CASES(MP_ROW(a_cgroups_limit_is_back_pressure));
