@@ -135,6 +135,9 @@ typedef struct mp__os_thread_life {
  * and is written. MP_LIMIT: no locks left. */
 mp_status_t mp__os_process_live(const mp__os_arena_t *arena, uint32_t index, mp__os_process_life_t *life);
 
+/* Takes that back: it does not live as that number after all. */
+void mp__os_process_leave(const mp__os_arena_t *arena, uint32_t index);
+
 /* Has that process ended? It may be called for any content of *life: garbage gives false or true, never a crash. Not
  * for the caller's own. A zombie has ended. */
 bool mp__os_process_ended(const mp__os_arena_t *arena, uint32_t index, const mp__os_process_life_t *life);

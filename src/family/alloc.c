@@ -12,6 +12,7 @@
 #define KIND_FREE    0u
 #define KIND_CLASS   1u /* .. KIND_CLASS + MP__CLASSES - 1 */
 #define KIND_RUN     32u
+#define KIND_SPENT   33u /* its generations are used up: never used again */
 #define KIND(word)   ((uint32_t)(word)&0xffu)
 #define COMMITTED    UINT64_C(0x100) /* the page has memory */
 #define STATES_LOW   UINT64_C(0x200) /* so has the first half of its state words */
@@ -30,6 +31,9 @@
 #define LARGEST     ((uint64_t)32768)
 #define KEEP_PAGES  1024u /* free pages that keep their memory for the next */
 #define AHEAD_PAGES 4u
+
+/* Who frees waits no longer than this for a cache: its holder may be stopped. The free block is found by the next rebuild then. */
+#define MOMENT (20 * MP__MILLISECOND)
 
 static uint64_t class_size(uint32_t class)
 {
@@ -107,9 +111,9 @@ static void rebuild_pages(void)
     head->page_hint = 0;
 }
 
-static mp_status_t lock_pages(void)
+static mp_status_t lock_pages(mp__deadline_t deadline)
 {
-    mp_status_t status = mp__word_lock(&mp__family.head->page_lock, MP__NEVER);
+    mp_status_t status = mp__word_lock(&mp__family.head->page_lock, deadline);
     if (status == MP_OWNER_DIED) {
         rebuild_pages();
         status = MP_OK;
@@ -139,22 +143,34 @@ static void lower(uint64_t *count, uint64_t by)
     *count -= by < *count ? by : *count;
 }
 
-/* Gives a run whose block is free back to the map; it loses its memory first when enough is kept. */
+/* How many of n pages have memory. */
+static uint64_t committed_pages(uint64_t page, uint64_t n)
+{
+    uint64_t count = 0;
+    for (uint64_t i = page; i < page + n; i++)
+        count += (mp__load64(&mp__family.pages[i]) & COMMITTED) != 0;
+    return count;
+}
+
+/* Gives a run whose block is free back to the map; it loses its memory first when enough is kept. Done again after a death in it. */
 static void dissolve_run(uint64_t page, uint64_t word)
 {
     mp__head_t *head = mp__family.head;
-    uint64_t pages = pages_in(word);
-    uint64_t keep = FLAGS;
-    if (head->pages_kept + pages > KEEP_PAGES && mp__os_caps()->discard) {
-        for (uint64_t i = 1; i < pages; i++)
-            mp__store64(&mp__family.pages[page + i], mp__load64(&mp__family.pages[page + i]) & ~COMMITTED);
+    uint64_t pages = pages_in(word), committed = committed_pages(page, pages);
+    uint64_t *map = mp__family.pages;
+    uint32_t generation = generation_floor(page, word);
+    bool spent = generation >= GENERATION_LAST;
+    if (head->pages_kept + committed > KEEP_PAGES && mp__os_caps()->discard) {
+        for (uint64_t i = page; i < page + pages; i++)
+            mp__store64(&map[i], mp__load64(&map[i]) & ~COMMITTED);
         mp__os_arena_discard(&mp__family.arena, page_offset(page), (size_t)(pages * MP__PAGE_SIZE));
-        lower(&head->pages_committed, pages);
-        keep &= ~COMMITTED;
+        lower(&head->pages_committed, committed);
     } else {
-        head->pages_kept += pages;
+        head->pages_kept += committed;
+        lower(&head->pages_kept, spent);
     }
-    mp__store64(&mp__family.pages[page], mp__pair(generation_floor(page, word), (uint32_t)(word & keep)));
+    uint64_t flags = mp__load64(&map[page]) & FLAGS;
+    mp__store64(&map[page], mp__pair(generation, (uint32_t)(flags | (spent ? KIND_SPENT : KIND_FREE))));
     if (page < head->page_hint)
         head->page_hint = page;
 }
@@ -163,6 +179,8 @@ static void dissolve_run(uint64_t page, uint64_t word)
 static uint64_t find_pages(uint64_t n)
 {
     mp__head_t *head = mp__family.head;
+    if (mp__load32(&head->pages_stale) && mp__swap32(&head->pages_stale, 0))
+        head->page_hint = 0;
     uint64_t mark = used_pages(), run = 0;
     bool full = true; /* so far no page was free: the hint may follow */
     for (uint64_t i = head->page_hint; i < mark;) {
@@ -266,10 +284,10 @@ static mp_status_t take_pages(uint64_t n, uint64_t blocks, uint64_t *page)
 
 /* ---- runs of pages */
 
-static mp_status_t alloc_run(uint64_t size, mp__owner_t owner, mp__block_t *block)
+static mp_status_t alloc_run(uint64_t size, mp__owner_t owner, mp__deadline_t deadline, mp__block_t *block)
 {
     uint64_t n = (size + MP__PAGE_SIZE - 1) / MP__PAGE_SIZE;
-    mp_status_t status = lock_pages();
+    mp_status_t status = lock_pages(deadline);
     if (status != MP_OK)
         return status;
     uint64_t page;
@@ -298,6 +316,7 @@ static mp__class_t *class_lock_of(uint32_t class)
 static void rebuild_class(uint32_t class)
 {
     mp__class_t *cache = class_lock_of(class);
+    mp__swap32(&cache->stale, 0);
     uint64_t mark = used_pages(), free = 0, used = 0;
     for (uint64_t page = 0; page < mark; page += pages_in(mp__load64(&mp__family.pages[page]))) {
         uint64_t word = mp__load64(&mp__family.pages[page]);
@@ -318,9 +337,9 @@ static void rebuild_class(uint32_t class)
     cache->used = used;
 }
 
-static mp_status_t lock_class(uint32_t class)
+static mp_status_t lock_class(uint32_t class, mp__deadline_t deadline)
 {
-    mp_status_t status = mp__word_lock(&class_lock_of(class)->lock, MP__NEVER);
+    mp_status_t status = mp__word_lock(&class_lock_of(class)->lock, deadline);
     if (status == MP_OWNER_DIED) {
         rebuild_class(class);
         status = MP_OK;
@@ -329,10 +348,10 @@ static mp_status_t lock_class(uint32_t class)
 }
 
 /* Cuts a page into blocks of the class and lists them. */
-static mp_status_t carve_page(uint32_t class)
+static mp_status_t carve_page(uint32_t class, mp__deadline_t deadline)
 {
     uint64_t blocks = MP__PAGE_SIZE / class_size(class), page;
-    mp_status_t status = lock_pages();
+    mp_status_t status = lock_pages(deadline);
     if (status != MP_OK)
         return status;
     status = take_pages(1, blocks, &page);
@@ -404,16 +423,17 @@ static bool pop_free(uint32_t class, mp__owner_t owner, mp__block_t *block)
     return true;
 }
 
-static mp_status_t alloc_small(uint32_t class, mp__owner_t owner, mp__block_t *block)
+static mp_status_t alloc_small(uint32_t class, mp__owner_t owner, mp__deadline_t deadline, mp__block_t *block)
 {
-    mp_status_t status = lock_class(class);
+    mp_status_t status = lock_class(class, deadline);
     if (status != MP_OK)
         return status;
     if (!pop_free(class, owner, block)) {
-        if (class_lock_of(class)->free)
-            rebuild_class(class); /* a member scribbled over a free block */
-        if (!class_lock_of(class)->free)
-            status = carve_page(class);
+        const mp__class_t *cache = class_lock_of(class);
+        if (cache->free || mp__load32(&cache->stale))
+            rebuild_class(class); /* a member scribbled over a free block, or freed one without the lock */
+        if (!cache->free)
+            status = carve_page(class, deadline);
         if (status == MP_OK && !pop_free(class, owner, block))
             status = mp__error(MP_CORRUPT, "allocate in the arena", "the free list does not hold");
     }
@@ -427,18 +447,23 @@ static void note_owner(mp__owner_t owner)
         mp__store32(&mp__family.processes[owner].owns, 1);
 }
 
-mp_status_t mp__block_alloc(uint64_t size, mp__owner_t owner, mp__block_t *block)
+mp_status_t mp__block_alloc_until(uint64_t size, mp__owner_t owner, mp__deadline_t deadline, mp__block_t *block)
 {
     note_owner(owner);
     if (size > MP__BLOCK_MOST)
         return no_memory();
-    return size > LARGEST ? alloc_run(size, owner, block) : alloc_small(class_of(size), owner, block);
+    return size > LARGEST ? alloc_run(size, owner, deadline, block) : alloc_small(class_of(size), owner, deadline, block);
+}
+
+mp_status_t mp__block_alloc(uint64_t size, mp__owner_t owner, mp__block_t *block)
+{
+    return mp__block_alloc_until(size, owner, MP__NEVER, block);
 }
 
 mp_status_t mp__header_alloc(mp__owner_t owner, mp__block_t *block)
 {
     note_owner(owner);
-    return alloc_small(HEADERS, owner, block);
+    return alloc_small(HEADERS, owner, MP__NEVER, block);
 }
 
 void *mp__block_at(mp__block_t block, uint64_t *size)
@@ -492,53 +517,80 @@ bool mp__block_owned(uint32_t place, mp__owner_t owner, mp__block_t *block, uint
     return IS_LIVE(state) && OWNER(state) == owner;
 }
 
-/* The one store that frees: false if it is not live in this generation. */
-static bool retire(uint64_t *state, uint32_t generation)
+/* ---- freeing: by name whoever owns it, in a sweep only while the state is still the one that was judged */
+
+#define BY_NAME UINT64_C(0xffffffff40000000) /* the generation, and LIVE */
+#define EXACTLY UINT64_MAX
+
+/* The one store that frees: false if the state is another by now. */
+static bool retire(uint64_t *state, uint64_t wanted, uint64_t mask)
 {
     uint64_t old = mp__load64(state);
-    while (mp__high(old) == generation && IS_LIVE(old))
-        if (mp__cas64(state, &old, mp__pair(generation + 1, 0)))
+    while (((old ^ wanted) & mask) == 0)
+        if (mp__cas64(state, &old, mp__pair(mp__high(wanted) + 1, 0)))
             return true;
     return false;
 }
 
-static void free_small(uint32_t class, uint64_t offset, uint64_t *state, uint32_t generation)
+/* The locks, unless somebody sits on them. */
+static bool lock_class_soon(uint32_t class)
 {
-    mp_status_t status = lock_class(class);
-    if (status != MP_OK)
+    mp_status_t status = lock_class(class, 0);
+    return (status == MP_TIMEOUT ? lock_class(class, mp__os_now() + MOMENT) : status) == MP_OK;
+}
+
+static bool lock_pages_soon(void)
+{
+    mp_status_t status = lock_pages(0);
+    return (status == MP_TIMEOUT ? lock_pages(mp__os_now() + MOMENT) : status) == MP_OK;
+}
+
+static void free_small(const found_t *found, uint64_t offset, uint64_t wanted, uint64_t mask)
+{
+    mp__class_t *cache = class_lock_of(found->class);
+    if (!lock_class_soon(found->class)) {
+        if (retire(found->state, wanted, mask))
+            mp__store32(&cache->stale, 1);
         return;
-    mp__class_t *cache = class_lock_of(class);
-    if (retire(state, generation)) {
+    }
+    if (retire(found->state, wanted, mask)) {
         cache->used -= cache->used ? 1 : 0;
-        if (generation + 1 < GENERATION_LAST) {
-            *link_of(class, offset) = cache->free;
+        if (mp__high(wanted) + 1 < GENERATION_LAST) {
+            *link_of(found->class, offset) = cache->free;
             cache->free = offset;
         }
     }
     mp__word_unlock(&cache->lock);
 }
 
-static void free_run(uint64_t offset, uint64_t *state, uint32_t generation)
+static void free_run(const found_t *found, uint64_t offset, uint64_t wanted, uint64_t mask)
 {
     uint64_t page = (offset - mp__family.offsets[MP__REGION_PAYLOAD]) / MP__PAGE_SIZE;
-    mp_status_t status = lock_pages();
-    if (status != MP_OK)
+    if (!lock_pages_soon()) {
+        if (retire(found->state, wanted, mask))
+            mp__store32(&mp__family.head->pages_stale, 1);
         return;
-    if (retire(state, generation))
+    }
+    if (retire(found->state, wanted, mask))
         dissolve_run(page, mp__load64(&mp__family.pages[page]));
     unlock_pages();
 }
 
-void mp__block_free(mp__block_t block)
+static void free_block(uint64_t offset, uint64_t wanted, uint64_t mask)
 {
-    uint64_t offset = (uint64_t)mp__low(block) * MP__UNIT;
     found_t found;
-    if (!block || !find_block(offset, &found))
+    if (!find_block(offset, &found))
         return;
     if (found.class == MP__CLASSES)
-        free_run(offset, found.state, mp__high(block));
+        free_run(&found, offset, wanted, mask);
     else
-        free_small(found.class, offset, found.state, mp__high(block));
+        free_small(&found, offset, wanted, mask);
+}
+
+void mp__block_free(mp__block_t block)
+{
+    if (block)
+        free_block((uint64_t)mp__low(block) * MP__UNIT, mp__pair(mp__high(block), LIVE), BY_NAME);
 }
 
 /* ---- headers */
@@ -578,13 +630,15 @@ static void visit_blocks(visit_t visit, void *context)
     }
 }
 
+/* Not if a living one has taken it meanwhile. */
 static void free_at(uint64_t offset, uint64_t state)
 {
-    mp__block_free(mp__pair(mp__high(state), (uint32_t)(offset / MP__UNIT)));
+    free_block(offset, state, EXACTLY);
 }
 
 typedef struct sweep {
     uint32_t process;
+    int64_t patience;
     bool complete;
 } sweep_t;
 
@@ -603,7 +657,7 @@ static void end_object_of(uint64_t offset, uint32_t class, uint64_t state, void 
 {
     sweep_t *sweep = context;
     if (class == HEADERS && OWNER(state) == sweep->process &&
-        !mp__object_end_at((uint32_t)(offset / MP__UNIT), mp__high(state)))
+        !mp__object_end_at((uint32_t)(offset / MP__UNIT), mp__high(state), sweep->patience))
         sweep->complete = false;
 }
 
@@ -624,9 +678,9 @@ static void free_header_of(uint64_t offset, uint32_t class, uint64_t state, void
         free_at(offset, state);
 }
 
-bool mp__release_all_of(uint32_t process)
+bool mp__release_all_of(uint32_t process, int64_t patience)
 {
-    sweep_t sweep = {process, true};
+    sweep_t sweep = {process, patience, true};
     if (!mp__load32(&mp__family.processes[process].owns))
         return true;
     visit_blocks(end_object_of, &sweep);

@@ -32,7 +32,10 @@ static inline mp__owner_t mp__owner_container(uint32_t place)
  * text names the option. */
 mp_status_t mp__block_alloc(uint64_t size, mp__owner_t owner, mp__block_t *block);
 
-/* Once; a second time, or by a stale name, it does nothing. */
+/* The same, which waits no longer than that for others who allocate (one of them may be stopped). MP_TIMEOUT. */
+mp_status_t mp__block_alloc_until(uint64_t size, mp__owner_t owner, mp__deadline_t deadline, mp__block_t *block);
+
+/* Once; a second time, or by a stale name, it does nothing. Waits for nobody for long. */
 void mp__block_free(mp__block_t block);
 
 /* Where it lies and how many bytes it has (size may be NULL); NULL if there is no such block (any more). Any name is safe. */
@@ -50,9 +53,9 @@ bool mp__block_give(mp__block_t block, mp__owner_t from, mp__owner_t to);
 /* Frees what the object in this place owns. */
 void mp__release_content(uint32_t place);
 
-/* Frees what the process in this slot owned, its objects first. Under the sweep lock. False: a process is stopped in the middle of one
- * of them; that one is left for another time. */
-bool mp__release_all_of(uint32_t process);
+/* Frees what the process in this slot owned, its objects first. Under the sweep lock. False: a process is in one of them, and stays there
+ * for longer than `patience`; that one is left for another time. */
+bool mp__release_all_of(uint32_t process, int64_t patience);
 
 /* Blocks in use, object headers included, in the whole arena; and bytes of memory that it has. Exact when nobody allocates. */
 uint64_t mp__blocks_in_use(void);

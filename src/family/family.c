@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define ARENA_LEAST ((uint64_t)64 << 20)
+#define ARENA_MOST  ((uint64_t)64 << 30) /* what a block's owner can name */
 #define HEAD_SIZE   ((size_t)65536)
 #define GUARD       ((size_t)65536)
 #define COMMIT_STEP ((uint64_t)65536)
@@ -113,8 +114,8 @@ mp_status_t mp__region_commit(mp__region_t region, uint64_t bytes)
 static uint64_t choose_size(void)
 {
     if (wanted_size)
-        return wanted_size < ARENA_LEAST ? ARENA_LEAST : wanted_size;
-    uint64_t most = sizeof(void *) < 8 ? (uint64_t)256 << 20 : mp__os_caps()->discard ? (uint64_t)64 << 30 : (uint64_t)4 << 30;
+        return wanted_size < ARENA_LEAST ? ARENA_LEAST : wanted_size > ARENA_MOST ? ARENA_MOST : wanted_size;
+    uint64_t most = sizeof(void *) < 8 ? (uint64_t)256 << 20 : mp__os_caps()->discard ? ARENA_MOST : (uint64_t)4 << 30;
     uint64_t size = mp__os_memory_size() * 4;
     if (size < (uint64_t)1 << 30)
         size = (uint64_t)1 << 30;
@@ -241,6 +242,8 @@ mp_status_t mp__family_accept_forked(const mp__invitation_t *invitation)
 mp_status_t mp__family_accept(const mp__invitation_t *invitation)
 {
     mp__os_arena_t arena;
+    if (invitation->size < ARENA_LEAST || invitation->size > ARENA_MOST)
+        return mp__error(MP_INVALID, "join the family", "no arena has that size");
     mp_status_t status = mp__os_arena_open(invitation->memory, invitation->life, (size_t)invitation->size, &arena);
     if (status != MP_OK)
         return status;

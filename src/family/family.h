@@ -103,7 +103,7 @@ bool mp__thread_dead(uint64_t self);
 
 /* Ends all that a dead process owned (the process {slot, epoch} has ended, or never began: the caller knows it, or
  * mp__process_dead said so) and frees its slot; then wakes all who sleep anywhere in the family, so that they look again. Once: later
- * callers find nothing to do. */
+ * callers find nothing to do. It waits for another who sweeps, but not for ever: what is left then is found by who looks next. */
 void mp__process_sweep(uint32_t slot, uint32_t epoch);
 
 /* The running processes other than this one whose death nobody noticed yet are swept. */
@@ -140,7 +140,10 @@ void mp__spin_won(const mp__spin_t *spin);
 mp_status_t mp__word_lock(mp__lock_word_t *word, mp__deadline_t deadline);
 void mp__word_unlock(mp__lock_word_t *word);
 
-/* The same for a word whose place may hold another lock by now: false if the caller does not hold it. */
+/* Lets go as if the caller had died holding it: the next one is told. For who was told of a death and cannot repair what it left. */
+void mp__word_abandon(mp__lock_word_t *word);
+
+/* The same as mp__word_unlock() for a word whose place may hold another lock by now: false if the caller does not hold it. */
 bool mp__word_release(mp__lock_word_t *word);
 
 static inline bool mp__word_mine(const mp__lock_word_t *word)

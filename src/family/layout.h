@@ -80,7 +80,9 @@ typedef struct mp__class {
     mp__lock_word_t lock;
     uint64_t free;    /* a cache: the first free block's offset; 0 = none known */
     uint64_t used;    /* a cache: blocks in use */
-    uint64_t padding[5];
+    uint32_t stale;   /* 1: a block was freed that is not in the list */
+    uint32_t reserved;
+    uint64_t padding[4];
 } mp__class_t;
 
 /* ---- the head */
@@ -106,7 +108,9 @@ typedef struct mp__head {
     uint64_t pages_committed; /* a cache: payload pages with memory */
     uint64_t pages_kept;      /* a cache: those of them that are free */
     uint64_t page_hint;       /* a cache: below it no page is free */
-    uint64_t padding2[3];
+    uint32_t pages_stale;     /* 1: a run was freed that is not given back yet */
+    uint32_t reserved;
+    uint64_t padding2[2];
     mp__class_t classes[MP__CLASSES];
 } mp__head_t;
 

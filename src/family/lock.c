@@ -14,6 +14,7 @@
 #define WAITERS   UINT64_C(0x80000000)
 #define STARVING  UINT64_C(0x40000000)
 #define OWNER     UINT64_C(0x3fffffff)
+#define ABANDONED OWNER /* as owner: a thread that never was, and so is dead */
 #define SPINS     100
 #define IMPATIENT MP__MILLISECOND
 
@@ -127,4 +128,14 @@ bool mp__word_release(mp__lock_word_t *word)
 void mp__word_unlock(mp__lock_word_t *word)
 {
     mp__word_release(word);
+}
+
+void mp__word_abandon(mp__lock_word_t *word)
+{
+    uint64_t old = mp__self;
+    while (!mp__cas64(word, &old, ABANDONED | (old & (WAITERS | STARVING))))
+        if ((old & ~(WAITERS | STARVING)) != mp__self)
+            return;
+    if (old & WAITERS)
+        mp__wake(low_half(word), false);
 }

@@ -30,8 +30,9 @@ mp_status_t mp__object_create(uint16_t kind, mp__header_t **header, mp__referenc
     mp__header_t *h = header_in(place);
     /* The locks and waits are left alone: a straggler may be about to let go of them. */
     memset(h->body, 0, sizeof h->body);
+    mp__store64(&h->held, 0); /* a straggler then finds that it does not hold it */
     h->kind = kind;
-    h->flags = 0;
+    h->damaged = h->settled = 0;
     h->owner = mp__family.process;
     h->owner_epoch = mp__family.epoch;
     h->check = check_of(place, generation, kind);
@@ -78,11 +79,16 @@ mp_status_t mp__object_lock(mp__header_t *header, mp__lock_word_t *lock, const m
     mp_status_t status = mp__word_lock(lock, deadline);
     if (status != MP_OK && status != MP_OWNER_DIED)
         return status;
-    if (status == MP_OWNER_DIED)
-        header->flags |= MP__HEADER_DAMAGED;
-    if (mp__object_is(header, reference))
+    if (mp__object_is(header, reference)) {
+        if (status == MP_OWNER_DIED)
+            header->damaged = 1;
         return status;
-    mp__word_unlock(lock);
+    }
+    /* It is the place's next object that somebody died in: for those to repair who use it. */
+    if (status == MP_OWNER_DIED)
+        mp__word_abandon(lock);
+    else
+        mp__word_unlock(lock);
     return mp__object_gone("use an object");
 }
 
@@ -106,25 +112,29 @@ bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *re
 static bool end_generation(mp__header_t *header, uint32_t generation)
 {
     bool ended = mp__cas32(&header->generation, &generation, generation + 1);
-    for (size_t i = 0; i < MP__COUNT_OF(header->waits); i++)
-        if (mp__add32(&header->waits[i], 2) & 1)
-            mp__wake(&header->waits[i], true);
+    for (size_t i = 0; i < MP__COUNT_OF(header->waits); i++) {
+        uint32_t *wait = &header->waits[i], old = mp__load32(wait);
+        while (!mp__cas32(wait, &old, (old + MP__WAIT_STEP) & ~(MP__WAIT_NOW | MP__WAIT_EVER)))
+            ;
+        if (old & (MP__WAIT_NOW | MP__WAIT_EVER))
+            mp__wake(wait, true);
+    }
     return ended;
 }
 
 /* Waits until whoever took a lock before the generation rose has let go; later comers see the new generation and touch nothing. */
-static bool settle(mp__header_t *header)
+static bool settle(mp__header_t *header, int64_t patience)
 {
     mp__lock_word_t *locks[] = {&header->lock, &header->second};
     for (size_t i = 0; i < MP__COUNT_OF(locks); i++) {
-        mp_status_t status = mp__word_lock(locks[i], mp__os_now() + SETTLE_TIME);
+        mp_status_t status = mp__word_lock(locks[i], mp__os_now() + patience);
         if (status == MP_OWNER_DIED)
-            header->flags |= MP__HEADER_DAMAGED;
+            header->damaged = 1;
         else if (status != MP_OK)
             return false;
         mp__word_unlock(locks[i]);
     }
-    header->flags |= MP__HEADER_SETTLED;
+    header->settled = 1;
     return true;
 }
 
@@ -133,9 +143,9 @@ mp_status_t mp__object_end(mp__header_t *header, const mp__reference_t *referenc
     uint32_t place = place_of(header);
     if (!end_generation(header, reference->generation))
         return mp__object_gone("close an object");
-    if (!settle(header))
+    if (!settle(header, SETTLE_TIME))
         return MP_OK;
-    if (header->flags & MP__HEADER_DAMAGED)
+    if (header->damaged)
         mp__release_content(place);
     else if (release)
         release(header);
@@ -143,14 +153,14 @@ mp_status_t mp__object_end(mp__header_t *header, const mp__reference_t *referenc
     return MP_OK;
 }
 
-bool mp__object_end_at(uint32_t place, uint32_t generation)
+bool mp__object_end_at(uint32_t place, uint32_t generation, int64_t patience)
 {
     mp__header_t *header = header_in(place);
     end_generation(header, generation);
-    return settle(header);
+    return settle(header, patience);
 }
 
 bool mp__object_settled(uint32_t place)
 {
-    return (header_in(place)->flags & MP__HEADER_SETTLED) != 0;
+    return header_in(place)->settled != 0;
 }

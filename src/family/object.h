@@ -15,17 +15,20 @@ typedef struct mp__header {
     mp__lock_word_t second;    /* another one where a kind has two; taken after the first */
     uint32_t generation;       /* what references must carry; raised when the object ends */
     uint16_t kind;
-    uint16_t flags;            /* MP__HEADER_... */
+    uint8_t damaged;           /* 1: somebody died in it: blocks may hang about that its content does not name */
+    uint8_t settled;           /* 1: it has ended and nobody is in it any more: its blocks may be freed */
     uint32_t owner;            /* process slot */
     uint32_t owner_epoch;
     uint64_t check;            /* of kind, generation and place */
-    uint32_t waits[4];         /* words to sleep on, in every kind, so that the end can wake all; bit 0: somebody does */
+    uint32_t waits[4];         /* words to sleep on, in every kind, so that the end can wake all: MP__WAIT_..., the rest counts */
     uint64_t link;             /* the allocator's, while the header is free */
-    uint64_t body[24];         /* the kind's own; zero at first */
+    mp__lock_word_t held;      /* a user's lock; here because stragglers may take it, and whatever else were in its place */
+    uint64_t body[23];         /* the kind's own; zero at first */
 } mp__header_t;
 
-#define MP__HEADER_DAMAGED 1u /* somebody died in it: blocks may hang about that its content does not name */
-#define MP__HEADER_SETTLED 2u /* it has ended and nobody is in it any more: its blocks may be freed */
+#define MP__WAIT_NOW  1u /* somebody sleeps on the word, or is about to */
+#define MP__WAIT_EVER 2u /* somebody did since the object was made, and may do so still */
+#define MP__WAIT_STEP 4u
 
 /* A new object of this process. MP_NO_MEMORY. */
 mp_status_t mp__object_create(uint16_t kind, mp__header_t **header, mp__reference_t *reference);
@@ -43,7 +46,7 @@ static inline bool mp__object_is(const mp__header_t *header, const mp__reference
 /* The error of a use after the end. */
 mp_status_t mp__object_gone(const char *step);
 
-/* Takes one of the header's locks and then checks the reference. MP_OK; MP_OWNER_DIED: taken, and to be repaired (marked DAMAGED);
+/* Takes one of the header's locks and then checks the reference. MP_OK; MP_OWNER_DIED: taken, and to be repaired (marked damaged);
  * MP_TIMEOUT; MP_GONE: not taken. */
 mp_status_t mp__object_lock(mp__header_t *header, mp__lock_word_t *lock, const mp__reference_t *reference,
                             mp__deadline_t deadline);
@@ -60,8 +63,8 @@ bool mp__object_mine(const mp__header_t *header);
  * was over already. */
 mp_status_t mp__object_end(mp__header_t *header, const mp__reference_t *reference, void (*release)(mp__header_t *));
 
-/* The same without freeing anything, for the sweep; false: somebody is still in it. Can be repeated. */
-bool mp__object_end_at(uint32_t place, uint32_t generation);
+/* The same without freeing anything, for the sweep; false: somebody is still in it, after so long a time. Can be repeated. */
+bool mp__object_end_at(uint32_t place, uint32_t generation, int64_t patience);
 
 /* Has the object in this header place ended, with nobody in it? */
 bool mp__object_settled(uint32_t place);

@@ -119,8 +119,8 @@ static bool threads_touchable(void)
 static void ring_sleepers(uint64_t offset, bool all)
 {
     uint64_t *bucket = bucket_of(offset);
-    uint32_t words = (mp__load32(&mp__family.head->thread_mark) + 63) / 64;
     mp__fence();
+    uint32_t words = (mp__load32(&mp__family.head->thread_mark) + 63) / 64;
     for (uint32_t i = 0; i < words; i++) {
         uint64_t bits = mp__load64(&bucket[i]);
         for (uint32_t bit = 0; bits; bit++, bits >>= 1)

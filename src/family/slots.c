@@ -17,6 +17,9 @@
 #define PARENT(claim) (mp__low(claim) >> 8) /* of a STARTING slot: its maker's slot + 1; 0: it starts itself */
 
 #define FRESH_SLOTS 16u
+#define PROBES      8u
+#define SETTLE_TIME (200 * MP__MILLISECOND) /* for those who are in an object whose owner died to leave it */
+#define SWEEP_TIME  MP__SECOND
 
 MP__THREAD_LOCAL uint64_t mp__self;
 
@@ -216,16 +219,33 @@ static bool take_process_slot(uint32_t index, bool probe)
         if (STATE(claim) != MP__PROCESS_FREE)
             return false;
     }
-    uint32_t maker = mp__family_joined() ? mp__family.process + 1 : 0;
-    return mp__cas64(&slot->claim, &claim, mp__pair(mp__high(claim) + 1, MP__PROCESS_STARTING | maker << 8));
+    return mp__cas64(&slot->claim, &claim,
+                     mp__pair(mp__high(claim) + 1, MP__PROCESS_STARTING | (mp__family.process + 1) << 8));
 }
 
-/* A fresh STARTING slot. */
-static mp_status_t take_any_process_slot(uint32_t *index, uint32_t *epoch)
+/* The same for this process itself, without a moment in which nobody answers for the slot: it lives there first, and gives that up if
+ * another takes the slot. */
+static bool take_own_slot(uint32_t index, bool probe)
+{
+    (void)probe; /* who is no member yet cannot sweep */
+    mp__process_slot_t *slot = process_slot(index);
+    uint64_t claim = mp__load64(&slot->claim);
+    uint32_t epoch = mp__high(claim) + 1;
+    if (STATE(claim) != MP__PROCESS_FREE || mp__os_process_live(&mp__family.arena, index, &slot->life) != MP_OK)
+        return false;
+    mp__store32(&slot->life_epoch, epoch);
+    if (mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_RUNNING)))
+        return true;
+    mp__os_process_leave(&mp__family.arena, index);
+    return false;
+}
+
+/* A slot that nobody has, by one of those two. */
+static mp_status_t take_any_process_slot(bool (*take)(uint32_t, bool), uint32_t *index, uint32_t *epoch)
 {
     mp__head_t *head = mp__family.head;
     const slots_t slots = {&head->process_cursor, &head->process_mark,        MP__MAX_PROCESSES,
-                           MP__REGION_PROCESSES,  sizeof(mp__process_slot_t), take_process_slot};
+                           MP__REGION_PROCESSES,  sizeof(mp__process_slot_t), take};
     mp_status_t status = find_slot(&slots, index);
     if (status != MP_OK)
         return status;
@@ -233,6 +253,8 @@ static mp_status_t take_any_process_slot(uint32_t *index, uint32_t *epoch)
     *epoch = mp__high(mp__load64(&slot->claim));
     slot->exit = 0;
     slot->pid = 0;
+    slot->depth = 0;
+    slot->parent_pid = 0;
     slot->arguments = 0;
     slot->arguments_size = 0;
     slot->owns = 0;
@@ -241,34 +263,67 @@ static mp_status_t take_any_process_slot(uint32_t *index, uint32_t *epoch)
     return MP_OK;
 }
 
+/* A child of somebody's fork may live in the place for the moment in which it loses the slot to this process. */
+static mp_status_t live_in_process_slot(uint32_t index, mp__process_slot_t *slot)
+{
+    mp__deadline_t deadline = mp__os_now() + MP__SECOND;
+    mp_status_t status;
+    while ((status = mp__os_process_live(&mp__family.arena, index, &slot->life)) == MP_SYSTEM && mp__os_now() < deadline)
+        mp__os_yield();
+    return status;
+}
+
+static void be_process(uint32_t index, uint32_t epoch)
+{
+    process_slot(index)->pid = (uint32_t)mp__os_pid();
+    mp__family.process = index;
+    mp__family.epoch = epoch;
+}
+
 /* This process becomes the slot's: first its life, then the claim that everybody believes. */
 static mp_status_t run_in_slot(uint32_t index, uint32_t epoch)
 {
     mp__process_slot_t *slot = process_slot(index);
-    mp_status_t status = mp__os_process_live(&mp__family.arena, index, &slot->life);
+    mp_status_t status = live_in_process_slot(index, slot);
     if (status != MP_OK)
         return status;
     mp__store32(&slot->life_epoch, epoch);
-    slot->pid = (uint32_t)mp__os_pid();
     uint64_t claim = mp__load64(&slot->claim);
     if (mp__high(claim) != epoch || STATE(claim) != MP__PROCESS_STARTING ||
         !mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_RUNNING)))
         return mp__error(MP_INVALID, "join the family", "the slot was taken back");
-    mp__family.process = index;
-    mp__family.epoch = epoch;
+    be_process(index, epoch);
     return MP_OK;
 }
 
 mp_status_t mp__process_claim(void)
 {
     uint32_t index = 0, epoch = 0;
-    mp_status_t status = take_any_process_slot(&index, &epoch);
+    mp_status_t status = take_any_process_slot(take_own_slot, &index, &epoch);
     if (status != MP_OK)
         return status;
-    status = run_in_slot(index, epoch);
-    if (status == MP_OK)
-        memcpy(process_slot(index)->name, "MainProcess", sizeof "MainProcess");
-    return status;
+    be_process(index, epoch);
+    memcpy(process_slot(index)->name, "MainProcess", sizeof "MainProcess");
+    return MP_OK;
+}
+
+static bool sweep_if_dead(uint32_t index)
+{
+    if (!process_visible(index))
+        return false;
+    uint64_t claim = mp__load64(&process_slot(index)->claim);
+    if (STATE(claim) != MP__PROCESS_FREE && mp__process_dead(index, mp__high(claim)))
+        mp__process_sweep(index, mp__high(claim));
+    return true;
+}
+
+/* Those whose parents died before them are nobody's to reap in the family: each start looks at a few. */
+static void probe_some(void)
+{
+    static uint32_t cursor;
+    uint32_t mark = mp__load32(&mp__family.head->process_mark);
+    for (uint32_t i = 0; i < PROBES && i < mark; i++)
+        sweep_if_dead(mp__add32(&cursor, 1) % mark);
 }
 
 mp_status_t mp__process_prepare(uint32_t *index, uint32_t *epoch, uint64_t *nonce)
@@ -276,7 +331,8 @@ mp_status_t mp__process_prepare(uint32_t *index, uint32_t *epoch, uint64_t *nonc
     const mp__family_t *f = &mp__family;
     if (apr_generate_random_bytes((unsigned char *)nonce, sizeof *nonce) != APR_SUCCESS)
         return mp__error(MP_SYSTEM, "prepare a process", "no random bytes");
-    mp_status_t status = take_any_process_slot(index, epoch);
+    probe_some();
+    mp_status_t status = take_any_process_slot(take_process_slot, index, epoch);
     if (status != MP_OK)
         return status;
     mp__process_slot_t *slot = process_slot(*index);
@@ -312,12 +368,14 @@ static void free_threads_of(uint32_t process)
     }
 }
 
-/* What is owned by, or in, a slot that is SWEEPING; then the slot itself, unless something is left to be swept later. */
-static void empty_slot(uint32_t index, uint32_t epoch)
+/* What is owned by, or in, a slot that is SWEEPING; then the slot itself, unless something is left to be swept later: an object that
+ * somebody has been in for longer than `patience`. */
+static void empty_slot(uint32_t index, uint32_t epoch, int64_t patience)
 {
+    uint64_t claim = mp__pair(epoch, MP__PROCESS_SWEEPING);
     free_threads_of(index);
-    if (mp__release_all_of(index))
-        mp__store64(&process_slot(index)->claim, mp__pair(epoch, MP__PROCESS_FREE));
+    if (mp__release_all_of(index, patience))
+        mp__cas64(&process_slot(index)->claim, &claim, mp__pair(epoch, MP__PROCESS_FREE));
 }
 
 /* The slots that a dead process had made for children which it never came to start. */
@@ -328,28 +386,45 @@ static void empty_unstarted(uint32_t maker)
         uint64_t claim = process_visible(i) ? mp__load64(&process_slot(i)->claim) : 0;
         if (STATE(claim) == MP__PROCESS_STARTING && PARENT(claim) == maker + 1 &&
             mp__cas64(&process_slot(i)->claim, &claim, mp__pair(mp__high(claim), MP__PROCESS_SWEEPING)))
-            empty_slot(i, mp__high(claim));
+            empty_slot(i, mp__high(claim), SETTLE_TIME);
+    }
+}
+
+/* What the last sweeper left when it died. */
+static void finish_sweeps(void)
+{
+    uint32_t mark = mp__load32(&mp__family.head->process_mark);
+    for (uint32_t i = 0; i < mark; i++) {
+        uint64_t claim = process_visible(i) ? mp__load64(&process_slot(i)->claim) : 0;
+        if (STATE(claim) == MP__PROCESS_SWEEPING) {
+            empty_unstarted(i);
+            empty_slot(i, mp__high(claim), 0);
+        }
     }
 }
 
 void mp__process_sweep(uint32_t index, uint32_t epoch)
 {
     mp__head_t *head = mp__family.head;
-    if (!process_visible(index))
+    if (mp__family_join() != MP_OK || !process_visible(index))
         return;
-    mp_status_t locked = mp__word_lock(&head->sweep_lock, MP__NEVER);
+    /* A sweeper may be stopped: then the next probe of the slot tries again. */
+    mp_status_t locked = mp__word_lock(&head->sweep_lock, mp__os_now() + SWEEP_TIME);
     if (locked != MP_OK && locked != MP_OWNER_DIED)
         return;
     mp__process_slot_t *slot = process_slot(index);
     uint64_t claim = mp__load64(&slot->claim);
-    /* SWEEPING: the last sweeper died at it. Each step can be done again. */
     bool due = mp__high(claim) == epoch && STATE(claim) != MP__PROCESS_FREE;
-    if (due && STATE(claim) != MP__PROCESS_SWEEPING)
+    /* SWEEPING: the last sweeper died at it, or somebody stood still in one of its objects. Each step can be done again. */
+    bool again = STATE(claim) == MP__PROCESS_SWEEPING;
+    if (due && !again)
         due = mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_SWEEPING));
     if (due) {
         empty_unstarted(index);
-        empty_slot(index, epoch);
+        empty_slot(index, epoch, again ? 0 : SETTLE_TIME);
     }
+    if (locked == MP_OWNER_DIED)
+        finish_sweeps();
     mp__word_unlock(&head->sweep_lock);
     if (due)
         mp__wake_everyone();
@@ -358,11 +433,6 @@ void mp__process_sweep(uint32_t index, uint32_t epoch)
 void mp__sweep_the_dead(void)
 {
     uint32_t mark = mp__load32(&mp__family.head->process_mark);
-    for (uint32_t i = 0; i < mark; i++) {
-        if (!process_visible(i))
-            return;
-        uint64_t claim = mp__load64(&process_slot(i)->claim);
-        if (STATE(claim) != MP__PROCESS_FREE && mp__process_dead(i, mp__high(claim)))
-            mp__process_sweep(i, mp__high(claim));
-    }
+    for (uint32_t i = 0; i < mark && sweep_if_dead(i); i++)
+        ;
 }

@@ -9,9 +9,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-static struct flock byte_lock(uint32_t index)
+static struct flock byte_lock(short type, uint32_t index)
 {
-    return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)index, .l_len = 1};
+    return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)index, .l_len = 1};
 }
 
 static int lock_file(const mp__os_arena_t *arena)
@@ -21,7 +21,7 @@ static int lock_file(const mp__os_arena_t *arena)
 
 mp_status_t mp__os_process_live(const mp__os_arena_t *arena, uint32_t index, mp__os_process_life_t *life)
 {
-    struct flock lock = byte_lock(index);
+    struct flock lock = byte_lock(F_WRLCK, index);
     *life = (mp__os_process_life_t){{0}}; /* the lock tells all */
     while (fcntl(lock_file(arena), F_SETLK, &lock) < 0) {
         if (errno == ENOLCK)
@@ -32,9 +32,16 @@ mp_status_t mp__os_process_live(const mp__os_arena_t *arena, uint32_t index, mp_
     return MP_OK;
 }
 
+void mp__os_process_leave(const mp__os_arena_t *arena, uint32_t index)
+{
+    struct flock lock = byte_lock(F_UNLCK, index);
+    while (fcntl(lock_file(arena), F_SETLK, &lock) < 0 && errno == EINTR)
+        ;
+}
+
 bool mp__os_process_ended(const mp__os_arena_t *arena, uint32_t index, const mp__os_process_life_t *life)
 {
-    struct flock lock = byte_lock(index);
+    struct flock lock = byte_lock(F_WRLCK, index);
     (void)life;
     return fcntl(lock_file(arena), F_GETLK, &lock) == 0 && lock.l_type == F_UNLCK;
 }

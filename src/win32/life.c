@@ -149,6 +149,12 @@ mp_status_t mp__os_process_live(const mp__os_arena_t *arena, uint32_t index, mp_
     return MP_OK;
 }
 
+void mp__os_process_leave(const mp__os_arena_t *arena, uint32_t index)
+{
+    (void)arena;
+    (void)index; /* what was written says nothing that is not true */
+}
+
 bool mp__os_process_ended(const mp__os_arena_t *arena, uint32_t index, const mp__os_process_life_t *life)
 {
     (void)arena;
