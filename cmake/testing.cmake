@@ -15,8 +15,12 @@ math(EXPR MP_TEST_TIMEOUT "120 * ${slowness}")
 
 # Sets what all tests have in common.
 function(mp_set_test_properties)
+    set(environment MP_TEST_SLOWNESS=${slowness})
+    if(MP_SANITIZE)
+        list(APPEND environment LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0)
+    endif()
     set_tests_properties(
-        ${ARGN} PROPERTIES TIMEOUT ${MP_TEST_TIMEOUT} SKIP_RETURN_CODE 77 ENVIRONMENT MP_TEST_SLOWNESS=${slowness})
+        ${ARGN} PROPERTIES TIMEOUT ${MP_TEST_TIMEOUT} SKIP_RETURN_CODE 77 ENVIRONMENT "${environment}")
     if(MP_WINE_PREFIX)
         set_tests_properties(${ARGN} PROPERTIES FIXTURES_REQUIRED wine)
     endif()

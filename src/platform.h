@@ -208,7 +208,7 @@ typedef struct mp__os_spawn {
 mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process);
 
 /* Forks; *process is the child's in the parent; *in_child tells which one returns. Standard input of the child is the
- * null device. MP_UNSUPPORTED without caps.fork; MP_NO_MEMORY; MP_LIMIT. */
+ * null device, no signal is blocked in it. MP_UNSUPPORTED without caps.fork; MP_NO_MEMORY; MP_LIMIT. */
 mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child);
 
 /* Waits for the end and reaps it; afterwards process->exit holds. MP_TIMEOUT: it still runs. One thread at a time a

@@ -80,9 +80,9 @@ static inline mp_status_t mp_pool_create(mp_pool_t **pool, int workers)
 }
 
 /**
- * mp_pool_create() with options, which are copied. If the initializer fails in a worker, the pool is broken: it starts no
- * more workers, and the tasks that wait, and all later ones, fail with the initializer's error. So it is when workers keep
- * ending before they are ready.
+ * mp_pool_create() with options, which are copied. If the initializer fails in a worker, the pool is broken: it starts
+ * no more workers, and the tasks that wait, and all later ones, fail with the initializer's error. So it is when
+ * workers keep ending before they are ready.
  * @return as mp_pool_create(), and the statuses of encoding for the initializer and its arguments.
  */
 static inline mp_status_t mp_pool_create_with(mp_pool_t **pool, const mp_pool_options_t *options)
@@ -117,9 +117,9 @@ static inline mp_status_t mp_pool_apply_async(mp_pool_t *pool, mp_function_t fun
  * for the list of its results, in the items' order.
  * @param chunk_size items that go to a worker at once; 0: a quarter of each worker's share.
  * @param list where the results go, to be freed by mp_value_free(); NULL: they are dropped. None on failure.
- * @return ::MP_OK, at once for no items; ::MP_TYPE: items is no list or range; ::MP_TIMEOUT: it runs on; the statuses of
- *         mp_pool_apply_async(); else the first error that a call returned, once all chunks are done (of the chunk that
- *         it happened in, the rest is not called).
+ * @return ::MP_OK, at once for no items; ::MP_TYPE: items is no list or range; ::MP_TIMEOUT: it runs on; the statuses
+ * of mp_pool_apply_async(); else the first error that a call returned, once all chunks are done (of the chunk that it
+ * happened in, the rest is not called).
  */
 MP_API mp_status_t mp_pool_map(mp_pool_t *pool, mp_function_t function, mp_value_t items, size_t chunk_size,
                                mp_value_t *list, double timeout);
@@ -131,7 +131,8 @@ static inline mp_status_t mp_pool_map_async(mp_pool_t *pool, mp_function_t funct
     return mp__pool_map_async(pool, function, items, chunk_size, task, sizeof *task);
 }
 
-/** No more tasks: those that it has are done, then its workers end. Again does nothing. @return ::MP_OK; ::MP_INVALID. */
+/** No more tasks: those that it has are done, then its workers end. Again does nothing. @return ::MP_OK; ::MP_INVALID.
+ */
 MP_API mp_status_t mp_pool_close(mp_pool_t *pool);
 
 /**
@@ -142,12 +143,13 @@ MP_API mp_status_t mp_pool_terminate(mp_pool_t *pool);
 
 /**
  * Waits until a closed or terminated pool is done: all tasks, all workers, all callbacks. Afterwards no callback runs.
- * @return ::MP_OK; ::MP_TIMEOUT; ::MP_STATE: it was not closed; ::MP_DEADLOCK: in a callback of this pool; ::MP_INVALID.
+ * @return ::MP_OK; ::MP_TIMEOUT; ::MP_STATE: it was not closed; ::MP_DEADLOCK: in a callback of this pool;
+ * ::MP_INVALID.
  */
 MP_API mp_status_t mp_pool_join(mp_pool_t *pool, double timeout);
 
-/** Terminates the pool unless it is done, joins it, and gives it back. NULL is fine. @return ::MP_OK; ::MP_DEADLOCK: in a
- *  callback of this pool; ::MP_INVALID. */
+/** Terminates the pool unless it is done, joins it, and gives it back. NULL is fine. @return ::MP_OK; ::MP_DEADLOCK: in
+ * a callback of this pool; ::MP_INVALID. */
 MP_API mp_status_t mp_pool_free(mp_pool_t *pool);
 
 /** Is it settled? False for NULL. Does not block. */

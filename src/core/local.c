@@ -24,7 +24,8 @@ mp_status_t mp__local_pool(apr_pool_t **pool)
     mp_status_t status = mp__local_init();
     if (status != MP_OK)
         return status;
-    int code = apr_pool_create(pool, NULL);
+    /* Unmanaged: it shares no lock with other pools, which a thread of the parent may hold when a child is forked. */
+    int code = apr_pool_create_unmanaged_ex(pool, NULL, NULL);
     return code == APR_SUCCESS ? MP_OK : mp__error_apr(MP_NO_MEMORY, "make a memory pool", code);
 }
 

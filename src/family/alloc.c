@@ -1,6 +1,7 @@
 /*
- * The arena's allocator. The payload is cut into pages of 64 KiB; the page map has one word a page, the state map one word a block.
- * Blocks up to 32 KiB come from pages of one size class, larger ones are runs of pages. Lock order: object, class, page map.
+ * The arena's allocator. The payload is cut into pages of 64 KiB; the page map has one word a page, the state map one
+ * word a block. Blocks up to 32 KiB come from pages of one size class, larger ones are runs of pages. Lock order:
+ * object, class, page map.
  */
 #include "family/alloc.h"
 #include "family/object.h"
@@ -32,7 +33,8 @@
 #define KEEP_PAGES  1024u /* free pages that keep their memory for the next */
 #define AHEAD_PAGES 4u
 
-/* Who frees waits no longer than this for a cache: its holder may be stopped. The free block is found by the next rebuild then. */
+/* Who frees waits no longer than this for a cache: its holder may be stopped. The free block is found by the next
+ * rebuild then. */
 #define MOMENT (20 * MP__MILLISECOND)
 
 static uint64_t class_size(uint32_t class)
@@ -152,7 +154,8 @@ static uint64_t committed_pages(uint64_t page, uint64_t n)
     return count;
 }
 
-/* Gives a run whose block is free back to the map; it loses its memory first when enough is kept. Done again after a death in it. */
+/* Gives a run whose block is free back to the map; it loses its memory first when enough is kept. Done again after a
+ * death in it. */
 static void dissolve_run(uint64_t page, uint64_t word)
 {
     mp__head_t *head = mp__family.head;
@@ -216,7 +219,8 @@ static mp_status_t commit_pages(uint64_t at, uint64_t n)
 {
     mp__family_t *f = &mp__family;
     if (at + n > f->head->page_count)
-        return mp__error(MP_NO_MEMORY, "allocate in the arena", "its address space of %llu MiB is used up (option arena_size)",
+        return mp__error(MP_NO_MEMORY, "allocate in the arena",
+                         "its address space of %llu MiB is used up (option arena_size)",
                          (unsigned long long)(f->head->size >> 20));
     mp_status_t status = mp__region_commit(MP__REGION_PAGES, (at + n) * sizeof(uint64_t));
     uint64_t missing = 0;
@@ -240,8 +244,8 @@ static mp_status_t commit_pages(uint64_t at, uint64_t n)
     return MP_OK;
 }
 
-/* Puts memory behind the first `count` state words of the first of n pages. The map is touchable over all of them; nobody looks at words
- * that the page map does not name. */
+/* Puts memory behind the first `count` state words of the first of n pages. The map is touchable over all of them;
+ * nobody looks at words that the page map does not name. */
 static mp_status_t commit_states(uint64_t page, uint64_t n, uint64_t count)
 {
     mp__family_t *f = &mp__family;
@@ -250,7 +254,8 @@ static mp_status_t commit_states(uint64_t page, uint64_t n, uint64_t count)
     uint64_t offset = f->offsets[MP__REGION_STATES] + page * 2 * half;
     uint64_t need = STATES_LOW | (count > MP__BLOCKS_PER_PAGE / 2 ? STATES_HIGH : 0);
     if ((word & need) != need) {
-        mp_status_t status = mp__os_arena_commit(&f->arena, (size_t)offset, (size_t)(need & STATES_HIGH ? 2 * half : half));
+        mp_status_t status =
+            mp__os_arena_commit(&f->arena, (size_t)offset, (size_t)(need & STATES_HIGH ? 2 * half : half));
         if (status != MP_OK)
             return status;
         mp__store64(&f->pages[page], word | need);
@@ -261,7 +266,8 @@ static mp_status_t commit_states(uint64_t page, uint64_t n, uint64_t count)
     return page_touchable(page + n - 1) ? MP_OK : MP_NO_MEMORY;
 }
 
-/* Takes n pages with memory, and words for `blocks` states on the first. They stay FREE in the map until their word is stored. */
+/* Takes n pages with memory, and words for `blocks` states on the first. They stay FREE in the map until their word is
+ * stored. */
 static mp_status_t take_pages(uint64_t n, uint64_t blocks, uint64_t *page)
 {
     mp__head_t *head = mp__family.head;
@@ -297,8 +303,7 @@ static mp_status_t alloc_run(uint64_t size, mp__owner_t owner, mp__deadline_t de
         uint32_t generation = mp__high(word) + 1;
         /* The state first: a run whose block is not live is dissolved by whoever finds it. */
         mp__store64(state_of(page, 0), mp__pair(generation, LIVE | owner));
-        mp__store64(&mp__family.pages[page],
-                    mp__pair(mp__high(word), (uint32_t)((word & FLAGS) | n << 11 | KIND_RUN)));
+        mp__store64(&mp__family.pages[page], mp__pair(mp__high(word), (uint32_t)((word & FLAGS) | n << 11 | KIND_RUN)));
         *block = mp__pair(generation, (uint32_t)(page_offset(page) / MP__UNIT));
     }
     unlock_pages();
@@ -452,7 +457,8 @@ mp_status_t mp__block_alloc_until(uint64_t size, mp__owner_t owner, mp__deadline
     note_owner(owner);
     if (size > MP__BLOCK_MOST)
         return no_memory();
-    return size > LARGEST ? alloc_run(size, owner, deadline, block) : alloc_small(class_of(size), owner, deadline, block);
+    return size > LARGEST ? alloc_run(size, owner, deadline, block)
+                          : alloc_small(class_of(size), owner, deadline, block);
 }
 
 mp_status_t mp__block_alloc(uint64_t size, mp__owner_t owner, mp__block_t *block)

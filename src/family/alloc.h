@@ -1,8 +1,9 @@
 /*
  * The arena's allocator: blocks that belong to a process, or to an object (its container).
  *
- * A block's state word {generation, LIVE | FREE, owner} is the only truth; free lists and counts are caches that whoever finds a dead
- * holder of their lock rebuilds. A block's name carries its generation: with another generation nothing is found and nothing is freed.
+ * A block's state word {generation, LIVE | FREE, owner} is the only truth; free lists and counts are caches that
+ * whoever finds a dead holder of their lock rebuilds. A block's name carries its generation: with another generation
+ * nothing is found and nothing is freed.
  */
 #ifndef MP_FAMILY_ALLOC_H
 #define MP_FAMILY_ALLOC_H
@@ -28,8 +29,8 @@ static inline mp__owner_t mp__owner_container(uint32_t place)
 
 #define MP__BLOCK_MOST UINT64_C(0x40000000000) /* larger is refused before any arithmetic */
 
-/* At least `size` bytes, not cleared, aligned to 64. The caller's process must be a member. MP_NO_MEMORY: the cap or the system; the
- * text names the option. */
+/* At least `size` bytes, not cleared, aligned to 64. The caller's process must be a member. MP_NO_MEMORY: the cap or
+ * the system; the text names the option. */
 mp_status_t mp__block_alloc(uint64_t size, mp__owner_t owner, mp__block_t *block);
 
 /* The same, which waits no longer than that for others who allocate (one of them may be stopped). MP_TIMEOUT. */
@@ -38,7 +39,8 @@ mp_status_t mp__block_alloc_until(uint64_t size, mp__owner_t owner, mp__deadline
 /* Once; a second time, or by a stale name, it does nothing. Waits for nobody for long. */
 void mp__block_free(mp__block_t block);
 
-/* Where it lies and how many bytes it has (size may be NULL); NULL if there is no such block (any more). Any name is safe. */
+/* Where it lies and how many bytes it has (size may be NULL); NULL if there is no such block (any more). Any name is
+ * safe. */
 void *mp__block_at(mp__block_t block, uint64_t *size);
 
 /* The live block in this place if the owner has it, and its size. */
@@ -53,11 +55,12 @@ bool mp__block_give(mp__block_t block, mp__owner_t from, mp__owner_t to);
 /* Frees what the object in this place owns. */
 void mp__release_content(uint32_t place);
 
-/* Frees what the process in this slot owned, its objects first. Under the sweep lock. False: a process is in one of them, and stays there
- * for longer than `patience`; that one is left for another time. */
+/* Frees what the process in this slot owned, its objects first. Under the sweep lock. False: a process is in one of
+ * them, and stays there for longer than `patience`; that one is left for another time. */
 bool mp__release_all_of(uint32_t process, int64_t patience);
 
-/* Blocks in use, object headers included, in the whole arena; and bytes of memory that it has. Exact when nobody allocates. */
+/* Blocks in use, object headers included, in the whole arena; and bytes of memory that it has. Exact when nobody
+ * allocates. */
 uint64_t mp__blocks_in_use(void);
 uint64_t mp__bytes_committed(void);
 

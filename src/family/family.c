@@ -1,4 +1,5 @@
-/* How a process becomes a member: the root makes the arena, others map it; regions get memory and become touchable as they grow. */
+/* How a process becomes a member: the root makes the arena, others map it; regions get memory and become touchable as
+ * they grow. */
 #include "family/family.h"
 
 #include "core/local.h"
@@ -130,8 +131,9 @@ static mp_status_t create_arena(mp__os_arena_t *arena)
     uint64_t size = choose_size() / MP__PAGE_SIZE * MP__PAGE_SIZE;
     for (;; size = size / 2 / MP__PAGE_SIZE * MP__PAGE_SIZE) {
         if (size < ARENA_LEAST)
-            return mp__error(MP_NO_MEMORY, "create the arena",
-                             "not even 64 MiB of address space could be mapped (limits of address space or file size?)");
+            return mp__error(
+                MP_NO_MEMORY, "create the arena",
+                "not even 64 MiB of address space could be mapped (limits of address space or file size?)");
         mp_status_t status = mp__os_arena_create((size_t)size, arena);
         if (status != MP_NO_MEMORY)
             return status;
@@ -225,8 +227,8 @@ static mp_status_t check_head(const mp__invitation_t *invitation)
         memcmp(head->family, invitation->family, sizeof head->family) != 0)
         return mp__error(MP_INVALID, "join the family", "this is not its arena");
     if (head->version != MP__ARENA_VERSION)
-        return mp__error(MP_MISMATCH, "join the family", "the arena's version is %u, this library's is %u", head->version,
-                         MP__ARENA_VERSION);
+        return mp__error(MP_MISMATCH, "join the family", "the arena's version is %u, this library's is %u",
+                         head->version, MP__ARENA_VERSION);
     return MP_OK;
 }
 

@@ -1,9 +1,9 @@
 /*
  * The family as this process sees it: the arena's mapping, its own process slot, its threads' slots.
  *
- * A process is a member from mp__family_join() on: the root makes the arena then, a child has mapped it in mp_freeze_support. A
- * forked child that the library did not start (daemon(), system()) is no member until it calls in again; then it claims a slot of
- * its own.
+ * A process is a member from mp__family_join() on: the root makes the arena then, a child has mapped it in
+ * mp_freeze_support. A forked child that the library did not start (daemon(), system()) is no member until it calls in
+ * again; then it claims a slot of its own.
  */
 #ifndef MP_FAMILY_FAMILY_H
 #define MP_FAMILY_FAMILY_H
@@ -44,15 +44,15 @@ extern mp__family_t mp__family;
 /* Settings for the root, before the first object (0: the default). */
 mp_status_t mp__family_configure(uint64_t arena_size, uint64_t memory_cap);
 
-/* Makes this process a member and this thread a participant. The first call of everything that touches shared objects; cheap
- * afterwards. MP_NO_MEMORY, MP_LIMIT, MP_SYSTEM. */
+/* Makes this process a member and this thread a participant. The first call of everything that touches shared objects;
+ * cheap afterwards. MP_NO_MEMORY, MP_LIMIT, MP_SYSTEM. */
 mp_status_t mp__family_join(void);
 
 /* Is this process a member now? */
 bool mp__family_joined(void);
 
-/* The child's side of a start: maps the arena, checks everything it was told, claims its slot. MP_INVALID: this is no invitation
- * to it; MP_MISMATCH: another version. On success it is a member. */
+/* The child's side of a start: maps the arena, checks everything it was told, claims its slot. MP_INVALID: this is no
+ * invitation to it; MP_MISMATCH: another version. On success it is a member. */
 mp_status_t mp__family_accept(const mp__invitation_t *invitation);
 
 /* The forked child's side: the mapping is there already. */
@@ -71,7 +71,8 @@ static inline uint64_t mp__offset_of(const void *place)
 /* Puts memory behind the first `bytes` of a region, for all. MP_NO_MEMORY. */
 mp_status_t mp__region_commit(mp__region_t region, uint64_t bytes);
 
-/* Lets this process touch the first `bytes` of a region, which have memory or (states, payload) are known to where they matter. */
+/* Lets this process touch the first `bytes` of a region, which have memory or (states, payload) are known to where they
+ * matter. */
 mp_status_t mp__region_expose(mp__region_t region, uint64_t bytes);
 
 static inline bool mp__region_touchable(mp__region_t region, uint64_t bytes)
@@ -89,7 +90,8 @@ mp_status_t mp__self_claim(void);
 /* Claims any process slot for this process (root, or a child of a foreign fork). MP_LIMIT */
 mp_status_t mp__process_claim(void);
 
-/* Makes a slot for a child: STARTING, owned by this process until the child claims it. MP_LIMIT: 4096 processes live. */
+/* Makes a slot for a child: STARTING, owned by this process until the child claims it. MP_LIMIT: 4096 processes live.
+ */
 mp_status_t mp__process_prepare(uint32_t *slot, uint32_t *epoch, uint64_t *nonce);
 
 /* Claims a prepared slot. MP_INVALID: it is not there to be claimed (any more). */
@@ -102,8 +104,9 @@ bool mp__process_dead(uint32_t slot, uint32_t epoch);
 bool mp__thread_dead(uint64_t self);
 
 /* Ends all that a dead process owned (the process {slot, epoch} has ended, or never began: the caller knows it, or
- * mp__process_dead said so) and frees its slot; then wakes all who sleep anywhere in the family, so that they look again. Once: later
- * callers find nothing to do. It waits for another who sweeps, but not for ever: what is left then is found by who looks next. */
+ * mp__process_dead said so) and frees its slot; then wakes all who sleep anywhere in the family, so that they look
+ * again. Once: later callers find nothing to do. It waits for another who sweeps, but not for ever: what is left then
+ * is found by who looks next. */
 void mp__process_sweep(uint32_t slot, uint32_t epoch);
 
 /* The running processes other than this one whose death nobody noticed yet are swept. */
@@ -113,7 +116,8 @@ void mp__sweep_the_dead(void);
 
 #define MP__PARK_SLICE (500 * MP__MILLISECOND) /* a sleeper looks again this often: its waker may have been killed */
 
-/* Sleeps while *word == expected until woken, the deadline, or a slice is over. MP_OK: look again. MP_TIMEOUT: the deadline. */
+/* Sleeps while *word == expected until woken, the deadline, or a slice is over. MP_OK: look again. MP_TIMEOUT: the
+ * deadline. */
 mp_status_t mp__park(uint32_t *word, uint32_t expected, mp__deadline_t deadline);
 void mp__wake(uint32_t *word, bool all);
 void mp__wake_everyone(void);
@@ -135,15 +139,17 @@ void mp__spin_won(const mp__spin_t *spin);
 
 /* ---- lock.c */
 
-/* MP_OK; MP_OWNER_DIED: acquired, and its last owner died in it; MP_TIMEOUT; MP_DEADLOCK: the caller has it (MP_BUSY when the
- * deadline has passed: a try). The caller has a thread slot. */
+/* MP_OK; MP_OWNER_DIED: acquired, and its last owner died in it; MP_TIMEOUT; MP_DEADLOCK: the caller has it (MP_BUSY
+ * when the deadline has passed: a try). The caller has a thread slot. */
 mp_status_t mp__word_lock(mp__lock_word_t *word, mp__deadline_t deadline);
 void mp__word_unlock(mp__lock_word_t *word);
 
-/* Lets go as if the caller had died holding it: the next one is told. For who was told of a death and cannot repair what it left. */
+/* Lets go as if the caller had died holding it: the next one is told. For who was told of a death and cannot repair
+ * what it left. */
 void mp__word_abandon(mp__lock_word_t *word);
 
-/* The same as mp__word_unlock() for a word whose place may hold another lock by now: false if the caller does not hold it. */
+/* The same as mp__word_unlock() for a word whose place may hold another lock by now: false if the caller does not hold
+ * it. */
 bool mp__word_release(mp__lock_word_t *word);
 
 static inline bool mp__word_mine(const mp__lock_word_t *word)

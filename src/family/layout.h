@@ -1,6 +1,7 @@
 /*
- * What lies where in the arena. Members of a family are built from the same library (the start checks it), so these structs are the
- * format. Every word that more than one process writes is written by atomic operations or under a lock that lies beside it.
+ * What lies where in the arena. Members of a family are built from the same library (the start checks it), so these
+ * structs are the format. Every word that more than one process writes is written by atomic operations or under a lock
+ * that lies beside it.
  *
  *   head | process slots | thread slots | parking | page map | block states | payload
  *
@@ -46,25 +47,25 @@ typedef enum mp__process_state {
 } mp__process_state_t;
 
 typedef struct mp__process_slot {
-    uint64_t claim;         /* {epoch, maker's slot + 1 (24 bits, while STARTING), state (8)}: changes by compare-and-swap */
-    uint64_t nonce;         /* what the child must know to claim it */
-    uint64_t exit;          /* its own record: 0 = none, else {1, exit code} */
+    uint64_t claim; /* {epoch, maker's slot + 1 (24 bits, while STARTING), state (8)}: changes by compare-and-swap */
+    uint64_t nonce; /* what the child must know to claim it */
+    uint64_t exit;  /* its own record: 0 = none, else {1, exit code} */
     mp__os_process_life_t life;
     uint32_t pid;
-    uint32_t life_epoch;    /* the epoch for which `life` holds */
-    uint32_t depth;         /* generations below the root */
+    uint32_t life_epoch; /* the epoch for which `life` holds */
+    uint32_t depth;      /* generations below the root */
     uint32_t parent_pid;
-    uint64_t arguments;     /* the argument block's offset; 0 = none */
+    uint64_t arguments; /* the argument block's offset; 0 = none */
     uint64_t arguments_size;
-    uint32_t owns;          /* 1: it has allocated something since its claim */
+    uint32_t owns; /* 1: it has allocated something since its claim */
     uint32_t reserved[5];
     char name[64];
     char parent_name[64];
 } mp__process_slot_t;
 
 typedef struct mp__thread_slot {
-    uint64_t claim; /* {epoch, process slot + 1}; low half 0 = free, and its last thread dead */
-    uint64_t parked; /* the arena offset of the word it sleeps on; 0 = awake */
+    uint64_t claim;      /* {epoch, process slot + 1}; low half 0 = free, and its last thread dead */
+    uint64_t parked;     /* the arena offset of the word it sleeps on; 0 = awake */
     uint32_t life_epoch; /* the epoch for which `life` and `bell` hold */
     uint32_t reserved[11];
     mp__os_thread_life_t life;
@@ -78,9 +79,9 @@ typedef struct mp__thread_slot {
 
 typedef struct mp__class {
     mp__lock_word_t lock;
-    uint64_t free;    /* a cache: the first free block's offset; 0 = none known */
-    uint64_t used;    /* a cache: blocks in use */
-    uint32_t stale;   /* 1: a block was freed that is not in the list */
+    uint64_t free;  /* a cache: the first free block's offset; 0 = none known */
+    uint64_t used;  /* a cache: blocks in use */
+    uint32_t stale; /* 1: a block was freed that is not in the list */
     uint32_t reserved;
     uint64_t padding[4];
 } mp__class_t;
@@ -92,10 +93,10 @@ typedef struct mp__head {
     uint32_t version;
     uint32_t page_count; /* payload pages */
     uint64_t size;
-    uint64_t cap;        /* bytes of memory that may be committed */
-    uint16_t family[4];  /* 48 random bits that name the family in references */
+    uint64_t cap;       /* bytes of memory that may be committed */
+    uint16_t family[4]; /* 48 random bits that name the family in references */
     uint32_t root_pid;
-    uint32_t class_hint; /* where the next free thread slot may be */
+    uint32_t class_hint;             /* where the next free thread slot may be */
     uint64_t committed[MP__REGIONS]; /* how far each region but payload has memory */
     mp__lock_word_t sweep_lock;
     uint32_t process_mark; /* process slots below this were ever used */

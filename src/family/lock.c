@@ -6,8 +6,9 @@
  *   bits 0..29       the owner's thread slot + 1; 0 = free
  *   high half        that slot's epoch
  *
- * Who has slept takes the word with WAITERS set, because others may sleep still. A dead owner is replaced by one compare-and-swap; the
- * new one is told (MP_OWNER_DIED), and if it dies the next one is told again: every repair is done under the lock and can be repeated.
+ * Who has slept takes the word with WAITERS set, because others may sleep still. A dead owner is replaced by one
+ * compare-and-swap; the new one is told (MP_OWNER_DIED), and if it dies the next one is told again: every repair is
+ * done under the lock and can be repeated.
  */
 #include "family/family.h"
 

@@ -92,11 +92,6 @@ mp_status_t mp__object_lock(mp__header_t *header, mp__lock_word_t *lock, const m
     return mp__object_gone("use an object");
 }
 
-bool mp__object_mine(const mp__header_t *header)
-{
-    return header->owner == mp__family.process && header->owner_epoch == mp__family.epoch;
-}
-
 bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *reference)
 {
     uint32_t owner = header->owner, epoch = header->owner_epoch;
@@ -122,7 +117,8 @@ static bool end_generation(mp__header_t *header, uint32_t generation)
     return ended;
 }
 
-/* Waits until whoever took a lock before the generation rose has let go; later comers see the new generation and touch nothing. */
+/* Waits until whoever took a lock before the generation rose has let go; later comers see the new generation and touch
+ * nothing. */
 static bool settle(mp__header_t *header, int64_t patience)
 {
     mp__lock_word_t *locks[] = {&header->lock, &header->second};

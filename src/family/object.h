@@ -1,8 +1,9 @@
 /*
  * Shared objects: their headers, references to them, and how they end.
  *
- * An object belongs to the process that made it. Its header's memory is a header for ever, so an operation may take a lock in it first
- * and check the generation then: whoever still holds an old reference can at worst lock and unlock the place's next object.
+ * An object belongs to the process that made it. Its header's memory is a header for ever, so an operation may take a
+ * lock in it first and check the generation then: whoever still holds an old reference can at worst lock and unlock the
+ * place's next object.
  */
 #ifndef MP_FAMILY_OBJECT_H
 #define MP_FAMILY_OBJECT_H
@@ -11,19 +12,20 @@
 #include "family/reference.h"
 
 typedef struct mp__header {
-    mp__lock_word_t lock;      /* guards the content, for moments only: no user code runs under it */
-    mp__lock_word_t second;    /* another one where a kind has two; taken after the first */
-    uint32_t generation;       /* what references must carry; raised when the object ends */
+    mp__lock_word_t lock;   /* guards the content, for moments only: no user code runs under it */
+    mp__lock_word_t second; /* another one where a kind has two; taken after the first */
+    uint32_t generation;    /* what references must carry; raised when the object ends */
     uint16_t kind;
-    uint8_t damaged;           /* 1: somebody died in it: blocks may hang about that its content does not name */
-    uint8_t settled;           /* 1: it has ended and nobody is in it any more: its blocks may be freed */
-    uint32_t owner;            /* process slot */
+    uint8_t damaged; /* 1: somebody died in it: blocks may hang about that its content does not name */
+    uint8_t settled; /* 1: it has ended and nobody is in it any more: its blocks may be freed */
+    uint32_t owner;  /* process slot */
     uint32_t owner_epoch;
-    uint64_t check;            /* of kind, generation and place */
-    uint32_t waits[4];         /* words to sleep on, in every kind, so that the end can wake all: MP__WAIT_..., the rest counts */
-    uint64_t link;             /* the allocator's, while the header is free */
-    mp__lock_word_t held;      /* a user's lock; here because stragglers may take it, and whatever else were in its place */
-    uint64_t body[23];         /* the kind's own; zero at first */
+    uint64_t check; /* of kind, generation and place */
+    uint32_t
+        waits[4];  /* words to sleep on, in every kind, so that the end can wake all: MP__WAIT_..., the rest counts */
+    uint64_t link; /* the allocator's, while the header is free */
+    mp__lock_word_t held; /* a user's lock; here because stragglers may take it, and whatever else were in its place */
+    uint64_t body[23];    /* the kind's own; zero at first */
 } mp__header_t;
 
 #define MP__WAIT_NOW  1u /* somebody sleeps on the word, or is about to */
@@ -33,8 +35,8 @@ typedef struct mp__header {
 /* A new object of this process. MP_NO_MEMORY. */
 mp_status_t mp__object_create(uint16_t kind, mp__header_t **header, mp__reference_t *reference);
 
-/* Finds what a reference names. MP_GONE; MP_FOREIGN: another family's; MP_MALFORMED: it names no object, or one of another kind.
- * Any content is safe. */
+/* Finds what a reference names. MP_GONE; MP_FOREIGN: another family's; MP_MALFORMED: it names no object, or one of
+ * another kind. Any content is safe. */
 mp_status_t mp__object_open(const mp__reference_t *reference, uint16_t kind, mp__header_t **header);
 
 /* Does the reference still hold? */
@@ -46,24 +48,22 @@ static inline bool mp__object_is(const mp__header_t *header, const mp__reference
 /* The error of a use after the end. */
 mp_status_t mp__object_gone(const char *step);
 
-/* Takes one of the header's locks and then checks the reference. MP_OK; MP_OWNER_DIED: taken, and to be repaired (marked damaged);
- * MP_TIMEOUT; MP_GONE: not taken. */
+/* Takes one of the header's locks and then checks the reference. MP_OK; MP_OWNER_DIED: taken, and to be repaired
+ * (marked damaged); MP_TIMEOUT; MP_GONE: not taken. */
 mp_status_t mp__object_lock(mp__header_t *header, mp__lock_word_t *lock, const mp__reference_t *reference,
                             mp__deadline_t deadline);
 
 /* Is its owner dead? Then it is swept, and gone. For waiters, now and then. */
 bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *reference);
 
-/* Does it belong to this process? */
-bool mp__object_mine(const mp__header_t *header);
-
-/* The end, by its owner: raises the generation, wakes all, and once nobody is in it any more frees the blocks that it owns and the
- * header. `release` (may be NULL: it owns none) frees the blocks that the content names; if somebody died in the object all blocks are
- * searched instead. A process that is stopped in the middle of it delays the freeing to this process's end, not this call. MP_GONE: it
- * was over already. */
+/* The end, by its owner: raises the generation, wakes all, and once nobody is in it any more frees the blocks that it
+ * owns and the header. `release` (may be NULL: it owns none) frees the blocks that the content names; if somebody died
+ * in the object all blocks are searched instead. A process that is stopped in the middle of it delays the freeing to
+ * this process's end, not this call. MP_GONE: it was over already. */
 mp_status_t mp__object_end(mp__header_t *header, const mp__reference_t *reference, void (*release)(mp__header_t *));
 
-/* The same without freeing anything, for the sweep; false: somebody is still in it, after so long a time. Can be repeated. */
+/* The same without freeing anything, for the sweep; false: somebody is still in it, after so long a time. Can be
+ * repeated. */
 bool mp__object_end_at(uint32_t place, uint32_t generation, int64_t patience);
 
 /* Has the object in this header place ended, with nobody in it? */

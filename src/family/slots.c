@@ -1,9 +1,10 @@
 /*
  * The participants: process slots and thread slots, who is dead, and the sweep of what the dead owned.
  *
- * A process slot goes FREE -> STARTING (by the parent, epoch + 1) -> RUNNING (by the child, once) -> SWEEPING -> FREE. A root or the
- * child of a foreign fork goes FREE -> RUNNING. A thread slot is free when it names no process; taking it raises its epoch in the same
- * compare-and-swap that names the process, so whoever held it before is dead from that moment on.
+ * A process slot goes FREE -> STARTING (by the parent, epoch + 1) -> RUNNING (by the child, once) -> SWEEPING -> FREE.
+ * A root or the child of a foreign fork goes FREE -> RUNNING. A thread slot is free when it names no process; taking it
+ * raises its epoch in the same compare-and-swap that names the process, so whoever held it before is dead from that
+ * moment on.
  */
 #include "core/local.h"
 #include "core/once.h"
@@ -119,8 +120,8 @@ static mp_status_t raise_mark(uint32_t *mark, uint32_t upto, mp__region_t region
     return status;
 }
 
-/* Goes once round the used slots, oldest first, and takes a free one. The first that it looks at is probed for death, so that every claim
- * clears a little; with `probe` all are. */
+/* Goes once round the used slots, oldest first, and takes a free one. The first that it looks at is probed for death,
+ * so that every claim clears a little; with `probe` all are. */
 static bool go_round(uint32_t *cursor, uint32_t used, bool probe, bool (*take)(uint32_t, bool), uint32_t *found)
 {
     for (uint32_t i = 0; i < used; i++) {
@@ -223,8 +224,8 @@ static bool take_process_slot(uint32_t index, bool probe)
                      mp__pair(mp__high(claim) + 1, MP__PROCESS_STARTING | (mp__family.process + 1) << 8));
 }
 
-/* The same for this process itself, without a moment in which nobody answers for the slot: it lives there first, and gives that up if
- * another takes the slot. */
+/* The same for this process itself, without a moment in which nobody answers for the slot: it lives there first, and
+ * gives that up if another takes the slot. */
 static bool take_own_slot(uint32_t index, bool probe)
 {
     (void)probe; /* who is no member yet cannot sweep */
@@ -268,7 +269,8 @@ static mp_status_t live_in_process_slot(uint32_t index, mp__process_slot_t *slot
 {
     mp__deadline_t deadline = mp__os_now() + MP__SECOND;
     mp_status_t status;
-    while ((status = mp__os_process_live(&mp__family.arena, index, &slot->life)) == MP_SYSTEM && mp__os_now() < deadline)
+    while ((status = mp__os_process_live(&mp__family.arena, index, &slot->life)) == MP_SYSTEM &&
+           mp__os_now() < deadline)
         mp__os_yield();
     return status;
 }
@@ -368,8 +370,8 @@ static void free_threads_of(uint32_t process)
     }
 }
 
-/* What is owned by, or in, a slot that is SWEEPING; then the slot itself, unless something is left to be swept later: an object that
- * somebody has been in for longer than `patience`. */
+/* What is owned by, or in, a slot that is SWEEPING; then the slot itself, unless something is left to be swept later:
+ * an object that somebody has been in for longer than `patience`. */
 static void empty_slot(uint32_t index, uint32_t epoch, int64_t patience)
 {
     uint64_t claim = mp__pair(epoch, MP__PROCESS_SWEEPING);
@@ -415,7 +417,8 @@ void mp__process_sweep(uint32_t index, uint32_t epoch)
     mp__process_slot_t *slot = process_slot(index);
     uint64_t claim = mp__load64(&slot->claim);
     bool due = mp__high(claim) == epoch && STATE(claim) != MP__PROCESS_FREE;
-    /* SWEEPING: the last sweeper died at it, or somebody stood still in one of its objects. Each step can be done again. */
+    /* SWEEPING: the last sweeper died at it, or somebody stood still in one of its objects. Each step can be done
+     * again. */
     bool again = STATE(claim) == MP__PROCESS_SWEEPING;
     if (due && !again)
         due = mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_SWEEPING));

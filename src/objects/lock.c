@@ -1,4 +1,4 @@
-/* The public lock: a lock word in an object's body. */
+/* The public lock: the lock word that every header has for it. */
 #include <multiproc/lock.h>
 
 #include "objects/lock.h"
@@ -10,7 +10,7 @@ struct mp_lock {
 
 static mp__lock_word_t *word_of(const mp_lock_t *lock)
 {
-    return &lock->shared.header->body[0];
+    return &lock->shared.header->held;
 }
 
 static bool gone(const mp_lock_t *lock)
@@ -44,7 +44,9 @@ static mp_status_t acquire(mp_lock_t *lock, mp__deadline_t deadline)
             mp__object_owner_died(lock->shared.header, &lock->shared.handle.reference);
         if (taken && !gone(lock))
             return status;
-        if (taken)
+        if (status == MP_OWNER_DIED)
+            mp__word_abandon(word_of(lock)); /* perhaps the place's next lock, whose users are to be told */
+        else if (taken)
             mp__word_release(word_of(lock));
     }
 }
@@ -102,7 +104,7 @@ mp_status_t mp_lock_close(mp_lock_t *lock)
     mp_status_t status = mp__shared_use((mp__shared_t *)lock, MP_KIND_LOCK);
     if (status != MP_OK)
         return status;
-    if (!lock->shared.maker || gone(lock))
+    if (!mp__shared_mine(&lock->shared) || gone(lock))
         return mp__shared_close(&lock->shared, MP_KIND_LOCK, NULL);
     mp__lock_word_t *word = word_of(lock);
     status = mp__word_lock(word, 0);

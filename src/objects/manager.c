@@ -229,9 +229,8 @@ int mp_manager_pid(const mp_manager_t *manager)
 static void end_objects(mp_manager_t *manager)
 {
     mp__shared_t *shared = &manager->client.shared;
-    if (!shared->maker)
+    if (!mp__shared_mine(shared))
         return;
-    shared->maker = false;
     mp__object_end(shared->header, &shared->handle.reference, NULL);
     mp__queue_end(manager->client.requests);
 }
@@ -313,7 +312,7 @@ static mp_status_t hold(mp_queue_t *requests, mp_process_t *server, mp_manager_t
     mp_manager_t *manager = object;
     mp_queue_close(manager->client.requests);
     manager->client.requests = requests;
-    manager->client.shared.maker = true;
+    mp__shared_make_mine(&manager->client.shared);
     manager->process = server;
     *out = manager;
     return MP_OK;
@@ -378,7 +377,7 @@ mp_status_t mp_manager_shutdown(mp_manager_t *manager)
     if (!mp__handle_is(&manager->client.shared.handle, MP_KIND_MANAGER))
         return mp__error(MP_INVALID, "shut a manager down", "this is no Manager");
     mp_status_t status = MP_OK;
-    if (manager->process && mp__object_mine(manager->client.shared.header))
+    if (manager->process && mp__shared_mine(&manager->client.shared))
         status = end_server(manager);
     mp__handle_close(&manager->client.shared.handle);
     return status;

@@ -58,7 +58,7 @@ static mp_status_t take_reply(reply_t **out)
 {
     for (size_t i = 0; i < IDLE_MOST; i++) {
         reply_t *reply = take_idle(i);
-        if (reply && mp__object_mine(shared_of(reply)->header)) {
+        if (reply && mp__shared_mine(shared_of(reply))) {
             *out = reply;
             return MP_OK;
         }

@@ -62,7 +62,7 @@ typedef struct mp__worker mp__worker_t;
 struct mp__task {
     mp__task_t *next; /* among the waiting */
     mp_result_t *result;
-    size_t chunk; /* which part of the result */
+    size_t chunk;      /* which part of the result */
     uint32_t returned; /* how often a worker ended before it took it */
     size_t size;
     uint8_t message[]; /* an mp__task_head_t and what follows */
@@ -155,10 +155,10 @@ struct mp_result {
     mp_value_t value; /* decoded, if somebody asked for it to borrow */
     bool decoded;     /* or its decoding failed, and `undecodable` says how */
     mp_error_t undecodable;
-    bool map;       /* of chunks; else of one call */
-    size_t open;    /* tasks that are not settled */
+    bool map;    /* of chunks; else of one call */
+    size_t open; /* tasks that are not settled */
     size_t chunks;
-    size_t items;   /* of all chunks */
+    size_t items; /* of all chunks */
     size_t per_chunk;
     mp__chunk_t parts[];
 };
@@ -189,7 +189,8 @@ void mp__pool_thread_forget(void);
 /* Makes the thread look at what changed. */
 void mp__pool_notify(mp_pool_t *pool);
 
-/* While the caller waits for *flag >= wanted: takes reports itself, for a moment, so that a hot call needs nobody to be woken. */
+/* While the caller waits for *flag >= wanted: takes reports itself, for a moment, so that a hot call needs nobody to be
+ * woken. */
 void mp__pool_help(mp_pool_t *pool, const uint32_t *flag, uint32_t wanted, mp__deadline_t deadline);
 
 /* Waits until *flag >= wanted, sleeping on the word. MP_TIMEOUT and what mp__family_join() returns. */

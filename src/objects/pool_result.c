@@ -91,7 +91,8 @@ static mp_status_t join_chunks(mp_result_t *result)
         size += result->parts[i].size;
     uint8_t *all = status == MP_OK ? malloc(size) : NULL;
     if (!all)
-        return mp__error(MP_NO_MEMORY, "collect the results of a map", "no memory for %llu bytes", (unsigned long long)size);
+        return mp__error(MP_NO_MEMORY, "collect the results of a map", "no memory for %llu bytes",
+                         (unsigned long long)size);
     memcpy(all, head.data, head.size);
     size_t at = head.size;
     for (size_t i = 0; i < result->chunks; i++) {

@@ -150,9 +150,11 @@ static void describe_end(const mp__worker_t *worker, mp_error_t *error)
     if (status != MP_OK)
         snprintf(error->text, sizeof error->text, "worker %u (pid %d) ended, nobody knows how", worker->number, pid);
     else if (code < 0)
-        snprintf(error->text, sizeof error->text, "worker %u (pid %d) was killed by signal %d", worker->number, pid, -code);
+        snprintf(error->text, sizeof error->text, "worker %u (pid %d) was killed by signal %d", worker->number, pid,
+                 -code);
     else
-        snprintf(error->text, sizeof error->text, "worker %u (pid %d) ended with exit code %d", worker->number, pid, code);
+        snprintf(error->text, sizeof error->text, "worker %u (pid %d) ended with exit code %d", worker->number, pid,
+                 code);
 }
 
 /* Settles the task that it had, or gives it to another if it never took it. */

@@ -150,8 +150,7 @@ static mp_status_t admit(const mp_pool_t *pool)
     const mp_error_t *broken = &pool->broken;
     if (pool->state != MP__POOL_OPEN)
         return mp__error(MP_STATE, STEP, pool->state == MP__POOL_CLOSED ? "it was closed" : "it was terminated");
-    return broken->status == MP_OK ? MP_OK
-                                   : mp__error_code(broken->status, broken->step, broken->code, broken->text);
+    return broken->status == MP_OK ? MP_OK : mp__error_code(broken->status, broken->step, broken->code, broken->text);
 }
 
 /* Appends the batch to the waiting tasks. Under the mutex. */

@@ -295,7 +295,8 @@ static bool has_news(mp_pool_t *pool)
     return news;
 }
 
-/* Looks at the queue until the flag is there, something else is to be done, or it was long enough. True: something else. */
+/* Looks at the queue until the flag is there, something else is to be done, or it was long enough. True: something
+ * else. */
 static bool help(mp_pool_t *pool, const uint32_t *flag, uint32_t wanted, mp__deadline_t deadline)
 {
     mp__spin_t spin = {0, 0};

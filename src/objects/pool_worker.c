@@ -84,7 +84,8 @@ static mp_status_t run_chunk(worker_t *worker, const mp_call_t *chunk, mp__buffe
     return status;
 }
 
-static mp_status_t run_task(worker_t *worker, const mp__task_head_t *head, const mp__buffer_t *task, mp__buffer_t *report)
+static mp_status_t run_task(worker_t *worker, const mp__task_head_t *head, const mp__buffer_t *task,
+                            mp__buffer_t *report)
 {
     mp_call_t call;
     mp_status_t status =

@@ -5,14 +5,15 @@
  * item's word makes the item visible, one store of `head` takes it. What a death leaves is therefore the state before
  * or after; the counts beside are set anew by whoever finds the dead holder of their lock:
  *
- *   put side (header.lock):   body, next word = 0, WORD, tail, puts     a put side's successor walks from tail over
- * what is there get side (header.second): gets, HEAD, free what was taken           a get side's successor reads the
- * number in head's item
+ *   put side (header.lock):   body, next word = 0, WORD, puts, tail
+ *   get side (header.second): gets, HEAD, free what was taken
+ *
+ * A put side's successor walks from tail over what is there, a get side's reads the number in head's item.
  *
  * An item's word carries the low half of its number, so size = puts - gets is exact. A JUMP word leads to the next
- * chunk. Payloads of 4 KiB and more lie in blocks of their own: the putter owns the block until its word is visible,
- * the getter takes it before it moves head, so a sweep frees what belonged to a dead one, and an item whose block is
- * gone is passed over.
+ * chunk; it is followed once tail has gone there, so that the chunk with tail in it is never freed. Payloads of 4 KiB
+ * and more lie in blocks of their own: the queue owns the block before its word is visible, the getter takes it before
+ * it moves head, so a sweep frees what belonged to a dead one, and an item whose block is gone is passed over.
  */
 #include "objects/queue.h"
 
@@ -29,6 +30,8 @@
 #define CHUNK        UINT64_C(32768)
 #define LARGE        UINT64_C(4096)
 #define MEMORY_PAUSE (20 * MP__MILLISECOND) /* when the cap is reached, room may come from anywhere */
+#define MOMENT                                                                                                         \
+    (20 * MP__MILLISECOND) /* others are in a lock for less, unless they are stopped: so long a try waits, too */
 
 struct mp_queue {
     mp__shared_t shared;
@@ -36,10 +39,11 @@ struct mp_queue {
 
 typedef struct content {
     uint64_t max_items;
-    uint64_t tail;  /* where the next word goes: {chunk's place, offset} */
-    uint64_t puts;  /* items ever put */
-    uint64_t spare; /* a chunk on its way into the chain */
-    uint64_t padding[4];
+    uint64_t tail;     /* where the next word goes: {chunk's place, offset} */
+    uint64_t puts;     /* items ever put */
+    uint64_t spare;    /* a chunk on its way into the chain */
+    uint64_t arriving; /* a big item's block on its way into the chain */
+    uint64_t padding[3];
     uint64_t head;    /* the first item's word: {chunk's place, offset} */
     uint64_t gets;    /* items ever taken */
     uint64_t retired; /* a chunk on its way out */
@@ -116,11 +120,15 @@ static mp_status_t corrupt(void)
     return mp__error(MP_CORRUPT, "use a queue", "its chain does not hold");
 }
 
-/* ---- waiting: bit 0 of a wait word says that somebody waits, the rest counts */
+/* ---- waiting */
 
+/* Before a last look at what is waited for. */
 static uint32_t announce(uint32_t *wait)
 {
-    return mp__or32(wait, 1) | 1;
+    const uint32_t both = MP__WAIT_NOW | MP__WAIT_EVER;
+    uint32_t value = mp__or32(wait, both) | both;
+    mp__fence_after_rmw();
+    return value;
 }
 
 /* Wakes one who waits. After a change that was made by, or under, an atomic read-modify-write. */
@@ -128,8 +136,8 @@ static void notify(uint32_t *wait)
 {
     mp__fence_after_rmw();
     uint32_t value = mp__load32(wait);
-    while (value & 1)
-        if (mp__cas32(wait, &value, (value + 2) & ~1u)) {
+    while (value & MP__WAIT_NOW)
+        if (mp__cas32(wait, &value, (value + MP__WAIT_STEP) & ~MP__WAIT_NOW)) {
             mp__wake(wait, false);
             return;
         }
@@ -140,6 +148,8 @@ static mp_status_t await(mp_queue_t *queue, uint32_t *wait, uint32_t seen, const
                          mp__deadline_t deadline)
 {
     mp__header_t *header = queue->shared.header;
+    if (!mp__object_is(header, &queue->shared.handle.reference)) /* its end may have come before the announcement */
+        return mp__object_gone("wait at a queue");
     if (mp__park(wait, seen, deadline) == MP_TIMEOUT)
         return MP_TIMEOUT;
     if (mp__load32(wait) != seen)
@@ -151,79 +161,126 @@ static mp_status_t await(mp_queue_t *queue, uint32_t *wait, uint32_t seen, const
     return MP_OK;
 }
 
+static bool full(const content_t *c)
+{
+    return c->max_items && c->puts - mp__load64(&c->gets) >= c->max_items;
+}
+
+static bool has_more(mp__header_t *header)
+{
+    const content_t *c = content_of(header);
+    return mp__load64(&c->puts) != mp__load64(&c->gets);
+}
+
+/* Who was woken hands on what is left: others may sleep still whom the waker counted as woken, too. */
+static void hand_on(mp__header_t *header, unsigned which)
+{
+    announce(&header->waits[which]);
+    if (which == NOT_EMPTY ? has_more(header) : !full(content_of(header)))
+        notify(&header->waits[which]);
+}
+
 /* ---- the put side */
 
-/* After a death in it: walks over what was committed; a chunk that did not get into the chain goes back. */
-static mp_status_t repair_tail(mp__header_t *header)
+/* Counts an item that is there, and moves the tail behind it. */
+static void pass_put(content_t *c, const spot_t *spot, uint64_t word)
+{
+    big_t big = {0, 0};
+    if (WORD_KIND(word) == BIG)
+        memcpy(&big, spot->chunk + spot->at + WORD_SIZE, sizeof big);
+    if (big.block == c->arriving)
+        mp__store64(&c->arriving, 0);
+    mp__store64(&c->puts, c->puts + (uint64_t)(int32_t)(WORD_NUMBER(word) + 1 - (uint32_t)c->puts));
+    mp__store64(&c->tail, c->tail + WORD_SIZE + padded(WORD_LENGTH(word)));
+}
+
+/* Moves the tail over what was committed: one put at most, a JUMP and an item. */
+static mp_status_t follow_puts(mp__header_t *header)
 {
     content_t *c = content_of(header);
-    for (;;) {
+    for (int steps = 0; steps <= 2; steps++) {
         spot_t spot;
         if (!find_spot(header, c->tail, &spot))
             return corrupt();
         uint64_t word = mp__load64(word_at(&spot));
         if (WORD_KIND(word) == END)
+            return MP_OK;
+        if (WORD_KIND(word) == JUMP)
+            mp__store64(&c->tail, mp__pair(WORD_NUMBER(word), 0));
+        else if (fits(&spot, WORD_LENGTH(word)) && (WORD_KIND(word) == SMALL || WORD_LENGTH(word) == sizeof(big_t)))
+            pass_put(c, &spot, word);
+        else
             break;
-        if (WORD_KIND(word) == JUMP) {
-            c->tail = mp__pair(WORD_NUMBER(word), 0);
-            if (c->spare && mp__low(c->spare) == WORD_NUMBER(word))
-                c->spare = 0;
-            continue;
-        }
-        if (!fits(&spot, WORD_LENGTH(word)))
-            return corrupt();
-        c->tail += WORD_SIZE + padded(WORD_LENGTH(word));
-        mp__store64(&c->puts, c->puts + 1);
-        if (WORD_NUMBER(word) + 1 != (uint32_t)c->puts)
-            mp__store64(&c->puts, c->puts + (uint32_t)(WORD_NUMBER(word) + 1 - (uint32_t)c->puts));
     }
-    uint64_t size;
-    mp__block_t spare = c->spare;
-    if (spare && mp__block_owned(mp__low(spare), container_of(header), &spare, &size) && spare == c->spare)
-        mp__block_free(spare);
-    c->spare = 0;
+    return corrupt();
+}
+
+/* After a death in it: the tail goes on; what did not get into the chain goes back. */
+static mp_status_t repair_tail(mp__header_t *header)
+{
+    content_t *c = content_of(header);
+    mp_status_t status = follow_puts(header);
+    if (status != MP_OK)
+        return status;
+    mp__block_free(c->arriving);
+    mp__store64(&c->arriving, 0);
+    if (mp__low(c->spare) != mp__high(c->tail))
+        mp__block_free(c->spare);
+    mp__store64(&c->spare, 0);
     return MP_OK;
 }
 
-static mp_status_t lock_tail(mp_queue_t *queue, mp__deadline_t deadline)
+/* Takes one side's lock and repairs that side after a death. */
+static mp_status_t lock_side(mp_queue_t *queue, mp__lock_word_t *lock, mp_status_t (*repair)(mp__header_t *),
+                             mp__deadline_t deadline)
 {
     mp__header_t *header = queue->shared.header;
-    mp_status_t status = mp__object_lock(header, &header->lock, &queue->shared.handle.reference, deadline);
-    if (status == MP_OWNER_DIED) {
-        status = repair_tail(header);
-        if (status != MP_OK)
-            mp__word_unlock(&header->lock);
-    }
+    const mp__reference_t *reference = &queue->shared.handle.reference;
+    mp_status_t status = mp__object_lock(header, lock, reference, deadline);
+    if (status == MP_TIMEOUT && deadline == 0)
+        status = mp__object_lock(header, lock, reference, mp__os_now() + MOMENT);
+    if (status != MP_OWNER_DIED)
+        return status;
+    status = repair(header);
+    if (status != MP_OK)
+        mp__word_abandon(lock); /* it stays damaged, for all */
     return status;
 }
 
+static mp__deadline_t at_least_a_moment(mp__deadline_t deadline)
+{
+    mp__deadline_t least = mp__os_now() + MOMENT;
+    return deadline < least ? least : deadline;
+}
+
 /* Chains a fresh chunk behind the spot and moves the spot there. */
-static mp_status_t add_chunk(mp__header_t *header, spot_t *spot)
+static mp_status_t add_chunk(mp__header_t *header, spot_t *spot, mp__deadline_t deadline)
 {
     content_t *c = content_of(header);
     mp__owner_t self = mp__owner_process(mp__family.process);
     mp__block_t block;
-    mp_status_t status = mp__block_alloc(CHUNK, self, &block);
+    mp_status_t status = mp__block_alloc_until(CHUNK, self, at_least_a_moment(deadline), &block);
     if (status != MP_OK)
         return status;
     uint32_t place = mp__low(block);
     mp__store64((uint64_t *)(void *)(mp__family.base + (uint64_t)place * MP__UNIT), 0);
-    c->spare = block;
+    mp__store64(&c->spare, block);
     mp__block_give(block, self, container_of(header));
     mp__store64(word_at(spot), make_word(JUMP, 0, 0, place));
     mp__store64(&c->tail, mp__pair(place, 0));
-    c->spare = 0;
+    mp__store64(&c->spare, 0);
     return find_spot(header, c->tail, spot) ? MP_OK : corrupt();
 }
 
 /* One item behind the tail. Under the lock; there is room in the queue. */
-static mp_status_t append(mp__header_t *header, unsigned kind, mp__item_t type, const void *body, uint64_t length)
+static mp_status_t append(mp__header_t *header, unsigned kind, mp__item_t type, const void *body, uint64_t length,
+                          mp__deadline_t deadline)
 {
     content_t *c = content_of(header);
     spot_t spot;
     if (!find_spot(header, c->tail, &spot))
         return corrupt();
-    mp_status_t status = fits(&spot, length) ? MP_OK : add_chunk(header, &spot);
+    mp_status_t status = fits(&spot, length) ? MP_OK : add_chunk(header, &spot, deadline);
     if (status != MP_OK)
         return status;
     uint8_t *at = spot.chunk + spot.at;
@@ -231,15 +288,17 @@ static mp_status_t append(mp__header_t *header, unsigned kind, mp__item_t type, 
         memcpy(at + WORD_SIZE, body, (size_t)length);
     uint64_t next = spot.at + WORD_SIZE + padded(length);
     mp__store64((uint64_t *)(void *)(spot.chunk + next), 0);
+    if (kind == BIG) {
+        const big_t *big = body;
+        mp__store64(&c->arriving, big->block);
+        mp__block_give(big->block, mp__owner_process(mp__family.process), container_of(header));
+    }
     mp__store64(word_at(&spot), make_word(kind, type, length, (uint32_t)c->puts));
-    mp__store64(&c->tail, mp__pair(mp__high(c->tail), (uint32_t)next));
+    if (kind == BIG)
+        mp__store64(&c->arriving, 0);
     mp__store64(&c->puts, c->puts + 1);
+    mp__store64(&c->tail, mp__pair(mp__high(c->tail), (uint32_t)next));
     return MP_OK;
-}
-
-static bool full(const content_t *c)
-{
-    return c->max_items && c->puts - mp__load64(&c->gets) >= c->max_items;
 }
 
 /* Puts when there is room, else says how to wait for it: MP_BUSY with *seen. */
@@ -247,7 +306,7 @@ static mp_status_t try_put(mp_queue_t *queue, unsigned kind, mp__item_t type, co
                            mp__deadline_t deadline, uint32_t *seen)
 {
     mp__header_t *header = queue->shared.header;
-    mp_status_t status = lock_tail(queue, deadline);
+    mp_status_t status = lock_side(queue, &header->lock, repair_tail, deadline);
     if (status != MP_OK)
         return status;
     content_t *c = content_of(header);
@@ -256,9 +315,14 @@ static mp_status_t try_put(mp_queue_t *queue, unsigned kind, mp__item_t type, co
         status = MP_BUSY;
     }
     if (status == MP_OK || !full(c))
-        status = append(header, kind, type, body, length);
+        status = append(header, kind, type, body, length, deadline);
     mp__word_unlock(&header->lock);
     return status;
+}
+
+static mp_status_t busy(void)
+{
+    return mp__error(MP_TIMEOUT, "put into a queue", "another is at it");
 }
 
 static mp_status_t put_body(mp_queue_t *queue, unsigned kind, mp__item_t type, const void *body, uint64_t length,
@@ -269,21 +333,19 @@ static mp_status_t put_body(mp_queue_t *queue, unsigned kind, mp__item_t type, c
     for (;;) {
         uint32_t seen = 0;
         mp_status_t status = try_put(queue, kind, type, body, length, deadline, &seen);
-        if (status == MP_OK) {
+        if (status == MP_OK)
             notify(&header->waits[NOT_EMPTY]);
-            /* Others may sleep still: hand on the room that is left, or stay announced for them. */
-            if (slept && !full(content_of(header)))
-                notify(&header->waits[NOT_FULL]);
+        if (slept && status != MP_BUSY && status != MP_GONE)
+            hand_on(header, NOT_FULL);
+        if (status == MP_OK)
             return MP_OK;
-        }
         if (status == MP_NO_MEMORY && deadline > mp__os_now()) {
+            mp__sweep_the_dead();
             mp__os_sleep(mp__sooner(deadline, mp__os_now() + MEMORY_PAUSE));
             continue;
         }
         if (status != MP_BUSY)
-            return status == MP_TIMEOUT ? mp__error(MP_TIMEOUT, "put into a queue", "another is at it") : status;
-        if (slept)
-            announce(&header->waits[NOT_FULL]);
+            return status == MP_TIMEOUT ? busy() : status;
         slept = true;
         status = await(queue, &header->waits[NOT_FULL], seen, NULL, deadline);
         if (status == MP_TIMEOUT)
@@ -293,22 +355,23 @@ static mp_status_t put_body(mp_queue_t *queue, unsigned kind, mp__item_t type, c
     }
 }
 
-/* A payload of its own block: the putter's until it is visible. */
+/* A payload of its own block: the putter's until it goes into the chain. */
 static mp_status_t put_big(mp_queue_t *queue, mp__item_t type, const void *data, uint64_t size, mp__deadline_t deadline)
 {
     mp__owner_t self = mp__owner_process(mp__family.process);
     big_t big = {0, size};
     mp_status_t status;
-    while ((status = mp__block_alloc(size, self, &big.block)) == MP_NO_MEMORY && deadline > mp__os_now() &&
-           size < mp__family.head->cap && mp__object_is(queue->shared.header, &queue->shared.handle.reference))
+    while ((status = mp__block_alloc_until(size, self, at_least_a_moment(deadline), &big.block)) == MP_NO_MEMORY &&
+           deadline > mp__os_now() && size < mp__family.head->cap &&
+           mp__object_is(queue->shared.header, &queue->shared.handle.reference)) {
+        mp__sweep_the_dead();
         mp__os_sleep(mp__sooner(deadline, mp__os_now() + MEMORY_PAUSE));
+    }
     if (status != MP_OK)
-        return status;
+        return status == MP_TIMEOUT ? busy() : status;
     memcpy(mp__block_at(big.block, NULL), data, (size_t)size);
     status = put_body(queue, BIG, type, &big, sizeof big, deadline);
-    if (status == MP_OK)
-        mp__block_give(big.block, self, container_of(queue->shared.header)); /* unless a getter has it already */
-    else
+    if (status != MP_OK)
         mp__block_free(big.block);
     return status;
 }
@@ -331,23 +394,11 @@ static mp_status_t repair_head(mp__header_t *header)
         return corrupt();
     uint64_t word = mp__load64(word_at(&spot));
     if (WORD_KIND(word) == SMALL || WORD_KIND(word) == BIG)
-        mp__store64(&c->gets, c->gets - (uint32_t)((uint32_t)c->gets - WORD_NUMBER(word)));
-    if (c->retired && c->retired != spot.block)
+        mp__store64(&c->gets, c->gets + (uint64_t)(int32_t)(WORD_NUMBER(word) - (uint32_t)c->gets));
+    if (c->retired != spot.block)
         mp__block_free(c->retired);
-    c->retired = 0;
+    mp__store64(&c->retired, 0);
     return MP_OK;
-}
-
-static mp_status_t lock_head(mp_queue_t *queue, mp__deadline_t deadline)
-{
-    mp__header_t *header = queue->shared.header;
-    mp_status_t status = mp__object_lock(header, &header->second, &queue->shared.handle.reference, deadline);
-    if (status == MP_OWNER_DIED) {
-        status = repair_head(header);
-        if (status != MP_OK)
-            mp__word_unlock(&header->second);
-    }
-    return status;
 }
 
 /* The first item's spot and word, past jumps. MP_BUSY: there is none. Under the lock. */
@@ -362,10 +413,12 @@ static mp_status_t first_item(mp__header_t *header, spot_t *spot, uint64_t *word
         case END:
             return MP_BUSY;
         case JUMP:
-            c->retired = spot->block;
+            if (mp__high(mp__load64(&c->tail)) == mp__high(c->head))
+                return MP_BUSY; /* who chained the next one is still at it, or died: nothing is there yet */
+            mp__store64(&c->retired, spot->block);
             mp__store64(&c->head, mp__pair(WORD_NUMBER(*word), 0));
             mp__block_free(spot->block);
-            c->retired = 0;
+            mp__store64(&c->retired, 0);
             break;
         default:
             return fits(spot, WORD_LENGTH(*word)) ? MP_OK : corrupt();
@@ -436,11 +489,12 @@ static mp_status_t take_item(mp__header_t *header, const spot_t *spot, uint64_t 
     return status;
 }
 
-/* Takes the first item if there is one, else says how to wait for it: MP_BUSY with *seen (unless it only tries: a deadline of 0). */
+/* Takes the first item if there is one, else says how to wait for it: MP_BUSY with *seen (unless it only tries: a
+ * deadline of 0). */
 static mp_status_t try_get(mp_queue_t *queue, wanted_t *wanted, mp__deadline_t deadline, uint32_t *seen)
 {
     mp__header_t *header = queue->shared.header;
-    mp_status_t status = lock_head(queue, deadline);
+    mp_status_t status = lock_side(queue, &header->second, repair_head, deadline);
     if (status != MP_OK)
         return status;
     bool announced = deadline == 0;
@@ -475,12 +529,6 @@ static mp_status_t fetch_big(wanted_t *wanted)
     return status;
 }
 
-static bool has_more(mp__header_t *header)
-{
-    const content_t *c = content_of(header);
-    return mp__load64(&c->puts) != mp__load64(&c->gets);
-}
-
 /* Waits for an item without sleeping, for a moment. */
 static bool spin_for_item(mp__header_t *header, mp__deadline_t deadline)
 {
@@ -504,14 +552,12 @@ static mp_status_t get(mp_queue_t *queue, wanted_t *wanted, const mp__peer_t *pe
     for (bool slept = false;; slept = true) {
         uint32_t seen = 0;
         mp_status_t status = try_get(queue, wanted, deadline, &seen);
-        if (status == MP_OK) {
+        if (status == MP_OK)
             notify(&header->waits[NOT_FULL]);
-            if (slept && has_more(header))
-                notify(&header->waits[NOT_EMPTY]);
-            else if (slept)
-                announce(&header->waits[NOT_EMPTY]);
+        if (slept && status != MP_BUSY && status != MP_GONE)
+            hand_on(header, NOT_EMPTY);
+        if (status == MP_OK)
             return wanted->block ? fetch_big(wanted) : MP_OK;
-        }
         if (status == MP_BUSY && end == MP_GONE)
             return MP_GONE;
         if (status == MP_TIMEOUT || (status == MP_BUSY && end == MP_TIMEOUT))
@@ -561,16 +607,14 @@ void mp__queue_watch_begin(mp_queue_t *queue)
     mp__header_t *header = queue->shared.header;
     uint32_t *wait = &header->waits[NOT_EMPTY];
     uint32_t value = mp__load32(wait);
-    if ((value & 1) && mp__object_is(header, &queue->shared.handle.reference))
-        mp__cas32(wait, &value, value & ~1u);
+    if ((value & MP__WAIT_NOW) && mp__object_is(header, &queue->shared.handle.reference))
+        mp__cas32(wait, &value, value & ~MP__WAIT_NOW);
 }
 
 void mp__queue_watch_end(mp_queue_t *queue)
 {
     mp__header_t *header = queue->shared.header;
-    announce(&header->waits[NOT_EMPTY]);
-    if (has_more(header))
-        notify(&header->waits[NOT_EMPTY]);
+    hand_on(header, NOT_EMPTY);
 }
 
 /* ---- the public queue */
@@ -629,9 +673,9 @@ mp_status_t mp_queue_close(mp_queue_t *queue)
 mp_status_t mp__queue_end(mp_queue_t *queue)
 {
     mp__shared_t *shared = &queue->shared;
-    if (!shared->maker || !mp__object_mine(shared->header))
+    if (!mp__shared_mine(shared))
         return mp__error(MP_STATE, "end a queue", "this process did not make it, or has ended it");
-    shared->maker = false;
+    shared->maker = 0;
     return mp__object_end(shared->header, &shared->handle.reference, release_chain);
 }
 

@@ -35,7 +35,7 @@ mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out)
         mp__object_end(header, &reference, NULL);
         return mp__error(MP_NO_MEMORY, "create an object", "no memory for its holder");
     }
-    (*out)->maker = true;
+    mp__shared_make_mine(*out);
     return MP_OK;
 }
 
@@ -65,8 +65,8 @@ mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*releas
     mp_status_t status = mp__shared_use(shared, kind);
     if (status != MP_OK)
         return status;
-    if (shared->maker && mp__object_mine(shared->header)) {
-        shared->maker = false;
+    if (mp__shared_mine(shared)) {
+        shared->maker = 0;
         status = mp__object_end(shared->header, &shared->handle.reference, release);
     }
     mp__handle_close(&shared->handle);

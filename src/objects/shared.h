@@ -8,7 +8,7 @@
 typedef struct mp__shared {
     mp__handle_t handle;
     mp__header_t *header;
-    bool maker; /* made by this holder: its close ends the object for all */
+    uint64_t maker; /* the process that made it with this holder ({epoch, slot + 1}), else 0 */
 } mp__shared_t;
 
 /* Makes an object and its holder. MP_INVALID: out is NULL. */
@@ -16,6 +16,18 @@ mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out);
 
 /* A holder of what a reference names. */
 mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, void **out);
+
+/* Does closing this holder end the object for all: was it made with it, by this very process? (Not by a parent before a fork.) */
+static inline bool mp__shared_mine(const mp__shared_t *shared)
+{
+    return shared->maker != 0 && shared->maker == mp__pair(mp__family.epoch, mp__family.process + 1);
+}
+
+/* This holder is the maker's from now on. */
+static inline void mp__shared_make_mine(mp__shared_t *shared)
+{
+    shared->maker = mp__pair(mp__family.epoch, mp__family.process + 1);
+}
 
 /* Begins each use: is the pointer one of this kind, and the caller's thread a participant? */
 mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind);

@@ -7,6 +7,8 @@
 #include <apr_thread_proc.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -211,6 +213,9 @@ mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
         return status;
     apr_status_t code = apr_proc_fork(&forked, NULL);
     if (code == APR_INCHILD) {
+        sigset_t none; /* as after a spawn; the library's own threads, which fork too, have all signals blocked */
+        sigemptyset(&none);
+        pthread_sigmask(SIG_SETMASK, &none, NULL);
         mp__posix_sentinel_child(&sentinel);
         null_input();
         *in_child = true;

@@ -26,9 +26,8 @@ void mp_test_family(void)
 
 static mp__invitation_t invite(mp_test_kin_t *kin)
 {
-    mp__invitation_t invitation = {.memory = mp__family.arena.memory,
-                                   .life = mp__family.arena.life,
-                                   .size = mp__family.arena.size};
+    mp__invitation_t invitation = {
+        .memory = mp__family.arena.memory, .life = mp__family.arena.life, .size = mp__family.arena.size};
     memcpy(invitation.family, mp__family.head->family, sizeof invitation.family);
     REQUIRE_OK(mp__process_prepare(&invitation.slot, &invitation.epoch, &invitation.nonce));
     kin->slot = invitation.slot;

@@ -194,9 +194,11 @@ MP_CASE(any_name_is_safe)
     for (int i = 0; i < 100000; i++) {
         mp__block_t name = mp_test_random(&random);
         if (i % 2) /* near the real ones */
-            name = (name & ~UINT64_C(0xffffffff)) | (((uint32_t)pieces[i % 40].block + mp_test_below(&random, 64)) & 0xffffffff);
+            name = (name & ~UINT64_C(0xffffffff)) |
+                   (((uint32_t)pieces[i % 40].block + mp_test_below(&random, 64)) & 0xffffffff);
         name |= (uint64_t)0x80000000 << 32; /* no generation comes that far here */
-        CU_ASSERT_FALSE(mp__block_at(name, NULL) || mp__block_take(name, self()) || mp__block_give(name, self(), self()));
+        CU_ASSERT_FALSE(mp__block_at(name, NULL) || mp__block_take(name, self()) ||
+                        mp__block_give(name, self(), self()));
         mp__block_free(name);
     }
     CU_ASSERT_EQUAL(mp__blocks_in_use(), before);
@@ -476,5 +478,5 @@ MP_CASES(MP_ROW(blocks_of_all_sizes_lie_apart_and_all_come_back), MP_ROW(memory_
          MP_ROW(the_cap_is_named_and_given_back_memory_counts), MP_ROW(one_block_beyond_the_cap_is_refused_at_once),
          MP_ROW(the_end_of_the_address_space_is_named), MP_ROW(configure_comes_too_late_for_a_member),
          MP_ROW(a_large_run_gives_its_memory_back), MP_ROW(what_one_allocates_others_read_and_free),
-         MP_ROW(what_a_killed_process_held_comes_back), MP_ROW(killed_while_allocating), MP_SUB(answers), MP_SUB(hoards),
-         MP_SUB(storms));
+         MP_ROW(what_a_killed_process_held_comes_back), MP_ROW(killed_while_allocating), MP_SUB(answers),
+         MP_SUB(hoards), MP_SUB(storms));

@@ -227,7 +227,8 @@ MP_PROGRAM(owns_and_sweeps)
     mp__block_t block;
     (void)mp_test_kin_accept();
     for (int i = 0; i < 200; i++)
-        MP_CHECK(mp__block_alloc(1 + mp_test_below(&random, 100000), mp__owner_process(mp__family.process), &block) == MP_OK);
+        MP_CHECK(mp__block_alloc(1 + mp_test_below(&random, 100000), mp__owner_process(mp__family.process), &block) ==
+                 MP_OK);
     MP_CHECK(mp_test_tell(mp_test_talk(), 'o'));
     while (mp_test_kin_wanted())
         mp__sweep_the_dead();

@@ -90,7 +90,8 @@ static void expect_echo(void)
     EXPECT_OK(mp_conn_close(theirs));
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         expect_bytes_back(conn, sizes[i]);
-    expect_value_back(conn, mp_list(42, MP_NONE, "hello", mp_dict("a", 1, 2, mp_list(0.5, MP_TRUE)), mp_bytes("\0b", 2)));
+    expect_value_back(conn,
+                      mp_list(42, MP_NONE, "hello", mp_dict("a", 1, 2, mp_list(0.5, MP_TRUE)), mp_bytes("\0b", 2)));
     expect_value_back(conn, MP_NONE);
     expect_value_back(conn, mp_str("", 0));
     EXPECT_OK(mp_conn_close(conn));
@@ -650,7 +651,8 @@ static void send_many(void *context)
     memset(own, sender->number, sizeof bytes[0]);
     for (uint32_t i = 0; i < MESSAGES; i++) {
         memcpy(own, &i, sizeof i);
-        MP_CHECK(mp_conn_send_bytes(sender->conn, own, 8 + (size_t)mp_test_below(&random, sizeof bytes[0] - 8)) == MP_OK);
+        MP_CHECK(mp_conn_send_bytes(sender->conn, own, 8 + (size_t)mp_test_below(&random, sizeof bytes[0] - 8)) ==
+                 MP_OK);
     }
 }
 
@@ -775,8 +777,8 @@ MP_CASE(half_a_head)
 /* The payload is refused, the next message is not touched. */
 MP_CASE(a_hostile_payload_costs_its_message_only)
 {
-    static const char *const payloads[] = {"", "\xff", "\x9b\xff\xff\xff\xff\xff\xff\xff\xff", "\x01\x01", "\x61\xff",
-                                           "\xbf", "\x81", "\xd9\xff\xff\x01"};
+    static const char *const payloads[] = {
+        "", "\xff", "\x9b\xff\xff\xff\xff\xff\xff\xff\xff", "\x01\x01", "\x61\xff", "\xbf", "\x81", "\xd9\xff\xff\x01"};
     victim_t victim;
     mp_value_t value;
     mp_test_objects();
@@ -851,16 +853,16 @@ MP_CASE(random_bytes_never_hang_nor_crash)
     }
 }
 
-MP_GUARDED_CASES(
-    MP_ROW(everything_comes_back_from_a_child), MP_ROW(a_one_way_pipe_has_one_direction),
-    MP_ROW(messages_keep_their_boundaries), MP_ROW(too_short_a_room_leaves_the_message_there),
-    MP_ROW(poll_waits_for_a_message_or_the_end), MP_ROW(nothing_is_no_connection),
-    MP_ROW(a_peer_that_dies_in_a_message_truncates_it), MP_ROW(to_send_to_a_dead_peer_is_an_error_and_no_signal),
-    MP_ROW(children_hold_no_ends_but_their_own), MP_ROW(the_end_is_seen_when_a_child_closes_its_end),
-    MP_ROW(connections_travel_over_connections), MP_ROW(a_connection_travels_with_messages_in_it_and_inside_another),
-    MP_ROW(descriptors_travel), MP_ROW(queues_and_locks_travel), MP_ROW(an_object_in_a_value_is_closed_once),
-    MP_ROW(an_object_in_a_copy_stays),
-    MP_ROW(an_object_that_ended_on_the_way_costs_its_message_only), MP_ROW(sixty_four_handles_and_no_more),
-    MP_ROW(a_connection_in_the_middle_of_a_message_stays), MP_ROW(threads_send_at_once), MP_ROW(hostile_heads),
-    MP_ROW(half_a_head), MP_ROW(a_hostile_payload_costs_its_message_only),
-    MP_ROW(handles_that_nobody_asked_for_are_closed), MP_ROW(random_bytes_never_hang_nor_crash));
+MP_GUARDED_CASES(MP_ROW(everything_comes_back_from_a_child), MP_ROW(a_one_way_pipe_has_one_direction),
+                 MP_ROW(messages_keep_their_boundaries), MP_ROW(too_short_a_room_leaves_the_message_there),
+                 MP_ROW(poll_waits_for_a_message_or_the_end), MP_ROW(nothing_is_no_connection),
+                 MP_ROW(a_peer_that_dies_in_a_message_truncates_it),
+                 MP_ROW(to_send_to_a_dead_peer_is_an_error_and_no_signal), MP_ROW(children_hold_no_ends_but_their_own),
+                 MP_ROW(the_end_is_seen_when_a_child_closes_its_end), MP_ROW(connections_travel_over_connections),
+                 MP_ROW(a_connection_travels_with_messages_in_it_and_inside_another), MP_ROW(descriptors_travel),
+                 MP_ROW(queues_and_locks_travel), MP_ROW(an_object_in_a_value_is_closed_once),
+                 MP_ROW(an_object_in_a_copy_stays), MP_ROW(an_object_that_ended_on_the_way_costs_its_message_only),
+                 MP_ROW(sixty_four_handles_and_no_more), MP_ROW(a_connection_in_the_middle_of_a_message_stays),
+                 MP_ROW(threads_send_at_once), MP_ROW(hostile_heads), MP_ROW(half_a_head),
+                 MP_ROW(a_hostile_payload_costs_its_message_only), MP_ROW(handles_that_nobody_asked_for_are_closed),
+                 MP_ROW(random_bytes_never_hang_nor_crash));

@@ -442,8 +442,8 @@ static void wait_for_end(void *context)
     waiter_t *waiter = context;
     mp_value_t value;
     mp__add32(&waiter->waiting, 1);
-    waiter->status = waiter->puts ? mp_queue_put(waiter->queue, 1, MP_FOREVER)
-                                  : mp_queue_get(waiter->queue, &value, MP_FOREVER);
+    waiter->status =
+        waiter->puts ? mp_queue_put(waiter->queue, 1, MP_FOREVER) : mp_queue_get(waiter->queue, &value, MP_FOREVER);
 }
 
 static mp_status_t wait_in_child(mp_call_t *call)

@@ -169,8 +169,8 @@ MP_CASE(any_number_of_threads_wait_for_one_result)
     mp_test_thread_t threads[THREADS];
     mp_test_gate_create(&gate);
     mp_pool_t *pool = new_pool(1);
-    REQUIRE_OK(mp_pool_apply_async(pool, task_pass_gate, mp_args(gate.here, gate.gate, 7),
-                                   &(mp_task_t){.result = &result}));
+    REQUIRE_OK(
+        mp_pool_apply_async(pool, task_pass_gate, mp_args(gate.here, gate.gate, 7), &(mp_task_t){.result = &result}));
     for (int i = 0; i < THREADS; i++)
         mp_test_thread_start(&threads[i], wait_for_it, result);
     (void)mp_test_gate_arrival(&gate);
@@ -301,7 +301,8 @@ MP_CASE(a_callback_comes_soon_though_main_never_calls_in)
     seen_t seen = {0};
     mp_pool_t *pool = new_pool(1);
     for (uint32_t i = 0; i < TASKS; i++) {
-        REQUIRE_OK(mp_pool_apply_async(pool, tell_time, mp_args(), &(mp_task_t){.callback = on_time, .context = &seen}));
+        REQUIRE_OK(
+            mp_pool_apply_async(pool, tell_time, mp_args(), &(mp_task_t){.callback = on_time, .context = &seen}));
         REQUIRE_OK(reaches(&seen.calls, i + 1) ? MP_OK : MP_TIMEOUT);
     }
     qsort(seen.late, TASKS, sizeof seen.late[0], by_size);
@@ -522,8 +523,8 @@ MP_CASE(tasks_larger_than_the_familys_memory)
     REQUIRE_OK(mp_pool_apply_async(pool, task_echo, mp_args(mp_bytes(data, (size_t)17 << 20)),
                                    &(mp_task_t){.result = &giant}));
     for (int i = 0; i < TASKS; i++)
-        REQUIRE_OK(mp_pool_apply_async(pool, task_echo, mp_args(mp_bytes(data, SIZE)),
-                                       &(mp_task_t){.result = &results[i]}));
+        REQUIRE_OK(
+            mp_pool_apply_async(pool, task_echo, mp_args(mp_bytes(data, SIZE)), &(mp_task_t){.result = &results[i]}));
     EXPECT_STATUS(mp_result_get(giant, NULL, PATIENCE), MP_NO_MEMORY);
     mp_result_free(giant);
     for (int i = 0; i < TASKS; i++) {

@@ -34,7 +34,8 @@ MP_CASE(close_and_join_finish_what_was_given) /* G9 */
     uint32_t calls = 0;
     mp_pool_t *pool = new_pool(2);
     for (int i = 0; i < TASKS; i++)
-        REQUIRE_OK(mp_pool_apply_async(pool, task_square, mp_args(i), &(mp_task_t){.callback = count, .context = &calls}));
+        REQUIRE_OK(
+            mp_pool_apply_async(pool, task_square, mp_args(i), &(mp_task_t){.callback = count, .context = &calls}));
     EXPECT_STATUS(mp_pool_join(pool, 0), MP_STATE);
     EXPECT_OK(mp_pool_close(pool));
     EXPECT_OK(mp_pool_close(pool));
@@ -131,7 +132,8 @@ MP_CASE(join_waits_for_the_callback_that_runs_and_no_other_follows)
     slow_t slow = {0};
     mp_pool_t *pool = new_pool(2);
     for (int i = 0; i < 10; i++)
-        REQUIRE_OK(mp_pool_apply_async(pool, task_square, mp_args(i), &(mp_task_t){.callback = dawdle, .context = &slow}));
+        REQUIRE_OK(
+            mp_pool_apply_async(pool, task_square, mp_args(i), &(mp_task_t){.callback = dawdle, .context = &slow}));
     while (!mp__load32(&slow.begun))
         mp_test_moment();
     EXPECT_OK(mp_pool_terminate(pool)); /* does not wait */
@@ -156,10 +158,10 @@ MP_CASE(a_callback_terminates_its_pool)
     mp_result_t *never;
     mp_test_gate_create(&gate);
     mp_pool_t *pool = new_pool(2);
-    REQUIRE_OK(mp_pool_apply_async(pool, task_pass_gate, mp_args(gate.here, gate.gate, 1),
-                                   &(mp_task_t){.result = &never}));
-    REQUIRE_OK(mp_pool_apply_async(pool, task_square, mp_args(1),
-                                   &(mp_task_t){.callback = terminate_own, .context = pool}));
+    REQUIRE_OK(
+        mp_pool_apply_async(pool, task_pass_gate, mp_args(gate.here, gate.gate, 1), &(mp_task_t){.result = &never}));
+    REQUIRE_OK(
+        mp_pool_apply_async(pool, task_square, mp_args(1), &(mp_task_t){.callback = terminate_own, .context = pool}));
     EXPECT_STATUS(mp_result_get(never, NULL, PATIENCE), MP_CANCELLED);
     EXPECT_OK(mp_pool_join(pool, PATIENCE));
     EXPECT_OK(mp_pool_free(pool));
@@ -180,8 +182,8 @@ MP_CASE(free_terminates_and_wakes_who_waits)
     mp_test_thread_t thread;
     mp_test_gate_create(&gate);
     mp_pool_t *pool = new_pool(1);
-    REQUIRE_OK(mp_pool_apply_async(pool, task_pass_gate, mp_args(gate.here, gate.gate, 1),
-                                   &(mp_task_t){.result = &result}));
+    REQUIRE_OK(
+        mp_pool_apply_async(pool, task_pass_gate, mp_args(gate.here, gate.gate, 1), &(mp_task_t){.result = &result}));
     (void)mp_test_gate_arrival(&gate);
     mp_test_thread_start(&thread, wait_to_be_cancelled, result);
     EXPECT_OK(mp_pool_free(pool));
@@ -279,7 +281,8 @@ static mp_status_t start_and_wait(mp_call_t *call)
     mp_value_t unused;
     mp_status_t status = mp_pool_create(&pool, 1);
     if (status == MP_OK)
-        status = mp_pool_apply_async(pool, task_pass_gate, mp_args(mp_arg_queue(call, 0), mp_arg_queue(call, 1), 1), NULL);
+        status =
+            mp_pool_apply_async(pool, task_pass_gate, mp_args(mp_arg_queue(call, 0), mp_arg_queue(call, 1), 1), NULL);
     return status == MP_OK ? mp_queue_get(mp_arg_queue(call, 1), &unused, MP_FOREVER) : status;
 }
 

@@ -50,8 +50,9 @@ MP_CASE(items_and_values_of_all_kinds_keep_their_order)
     mp_pool_t *pool = new_pool(2);
     mp_value_t list;
     for (size_t chunk = 0; chunk < 4; chunk++) {
-        REQUIRE_OK(mp_pool_map(pool, task_echo, mp_list("a", MP_NONE, mp_list(), mp_dict("k", mp_list(1)), -1.5, MP_TRUE, 3),
-                               chunk, &list, PATIENCE));
+        REQUIRE_OK(mp_pool_map(pool, task_echo,
+                               mp_list("a", MP_NONE, mp_list(), mp_dict("k", mp_list(1)), -1.5, MP_TRUE, 3), chunk,
+                               &list, PATIENCE));
         CU_ASSERT(mp_value_equal(list, mp_list("a", MP_NONE, mp_list(), mp_dict("k", mp_list(1)), -1.5, MP_TRUE, 3)));
         mp_value_free(&list);
     }
@@ -179,8 +180,8 @@ MP_CASE(a_map_is_called_back_once)
     mp_pool_t *pool = new_pool(2);
     REQUIRE_OK(mp_pool_map_async(pool, task_square, mp_range(0, 100), 7,
                                  &(mp_task_t){.callback = on_list, .context = &calls}));
-    REQUIRE_OK(mp_pool_map_async(pool, task_square, mp_list(), 0,
-                                 &(mp_task_t){.callback = on_nothing, .context = &calls}));
+    REQUIRE_OK(
+        mp_pool_map_async(pool, task_square, mp_list(), 0, &(mp_task_t){.callback = on_nothing, .context = &calls}));
     EXPECT_OK(mp_pool_close(pool));
     EXPECT_OK(mp_pool_join(pool, PATIENCE));
     CU_ASSERT_EQUAL(calls, 101);
@@ -198,8 +199,9 @@ MP_CASE(what_is_no_list_is_refused)
     EXPECT_STATUS(mp_pool_map(pool, NULL, mp_range(0, 3), 0, &list, PATIENCE), MP_INVALID);
     EXPECT_STATUS(mp_pool_map(NULL, task_square, mp_range(0, 3), 0, &list, PATIENCE), MP_INVALID);
     /* One item that cannot be encoded: nothing is called. */
-    EXPECT_STATUS(mp_pool_map_async(pool, task_square, mp_list(1, 2, mp_descriptor(0)), 1, &(mp_task_t){.result = &result}),
-                  MP_NOT_SENDABLE);
+    EXPECT_STATUS(
+        mp_pool_map_async(pool, task_square, mp_list(1, 2, mp_descriptor(0)), 1, &(mp_task_t){.result = &result}),
+        MP_NOT_SENDABLE);
     CU_ASSERT_PTR_NULL(result);
     EXPECT_OK(mp_pool_free(pool));
 }
@@ -213,7 +215,8 @@ MP_CASE(more_items_than_memory)
     mp_pool_t *pool = new_pool(1);
     EXPECT_STATUS(mp_pool_map(pool, task_square, mp_range(0, INT64_MAX), 0, &list, PATIENCE), MP_NO_MEMORY);
     EXPECT_STATUS(mp_pool_map(pool, task_square, mp_range(0, INT64_MAX), 1, &list, PATIENCE), MP_NO_MEMORY);
-    EXPECT_STATUS(mp_pool_map(pool, task_square, mp_range(INT64_MIN, INT64_MAX), SIZE_MAX, &list, PATIENCE), MP_NO_MEMORY);
+    EXPECT_STATUS(mp_pool_map(pool, task_square, mp_range(INT64_MIN, INT64_MAX), SIZE_MAX, &list, PATIENCE),
+                  MP_NO_MEMORY);
     EXPECT_OK(mp_pool_free(pool));
 }
 

@@ -317,17 +317,41 @@ MP_CASE(workers_have_names)
     CU_ASSERT_EQUAL(strncmp(mp_value_str(value), "PoolWorker-", 11), 0);
     mp_value_free(&value);
     EXPECT_OK(mp_pool_free(pool));
-    EXPECT_STATUS(mp_pool_create_with(&pool, &(mp_pool_options_t){.name = "a name that is too long for the name of a pool"}),
-                  MP_TOO_LARGE);
+    EXPECT_STATUS(
+        mp_pool_create_with(&pool, &(mp_pool_options_t){.name = "a name that is too long for the name of a pool"}),
+        MP_TOO_LARGE);
+}
+
+static mp_status_t wait_for_ever(mp_call_t *call)
+{
+    mp_value_t unused;
+    return mp_queue_get(mp_arg_queue(call, 0), &unused, MP_FOREVER);
+}
+
+/* (queue): starts a process and asks it to end. */
+static mp_status_t start_and_terminate(mp_call_t *call)
+{
+    mp_process_t *process;
+    mp_status_t status = mp_process_start(&process, wait_for_ever, mp_args(mp_arg_queue(call, 0)));
+    if (status != MP_OK)
+        return status;
+    mp_process_terminate(process);
+    status = mp_process_join(process, PATIENCE);
+    mp_process_kill(process);
+    mp_process_join(process, MP_FOREVER);
+    mp_process_close(process);
+    return status == MP_OK ? mp_return(call, 1) : status;
 }
 
 MP_CASE(forked_workers_do_the_same)
 {
     mp_value_t value;
+    mp_queue_t *never;
     if (!mp__os_caps()->fork)
         mp_skip("there is no fork here");
     REQUIRE_OK(mp_set_start_method("fork", true));
     mp_test_pools();
+    REQUIRE_OK(mp_queue_create(&never, 0));
     mp_pool_t *pool = new_pool(2);
     for (int i = 0; i < 3; i++) {
         int pid = any_pid(pool);
@@ -337,6 +361,34 @@ MP_CASE(forked_workers_do_the_same)
         mp_value_free(&value);
         CU_ASSERT(mp_test_idle_workers(pool, 2));
     }
+    EXPECT_OK(mp_pool_map(pool, start_and_terminate, mp_list(never, never, never, never), 1, NULL, PATIENCE));
+    EXPECT_OK(mp_pool_close(pool));
+    EXPECT_OK(mp_pool_join(pool, PATIENCE));
+    EXPECT_OK(mp_pool_free(pool));
+    EXPECT_OK(mp_queue_close(never));
+}
+
+static void apply_many(void *context)
+{
+    for (int i = 0; i < 150; i++)
+        MP_CHECK(mp_pool_apply(context, i % 2 ? task_add : task_square, mp_args(i, 1), NULL, PATIENCE) == MP_OK);
+}
+
+/* A lock that some thread holds at the moment of a fork is locked in the child for ever: the child must need none. */
+MP_CASE(workers_are_forked_beside_busy_threads)
+{
+    enum { THREADS = 3 };
+    if (!mp__os_caps()->fork)
+        mp_skip("there is no fork here");
+    REQUIRE_OK(mp_set_start_method("fork", true));
+    mp_test_pools();
+    mp_pool_t *pool;
+    mp_test_thread_t threads[THREADS];
+    REQUIRE_OK(mp_pool_create_with(&pool, &(mp_pool_options_t){.workers = 3, .max_tasks_per_worker = 1}));
+    for (int i = 0; i < THREADS; i++)
+        mp_test_thread_start(&threads[i], apply_many, pool);
+    for (int i = 0; i < THREADS; i++)
+        mp_test_thread_join(&threads[i]);
     EXPECT_OK(mp_pool_close(pool));
     EXPECT_OK(mp_pool_join(pool, PATIENCE));
     EXPECT_OK(mp_pool_free(pool));
@@ -353,5 +405,6 @@ MP_GUARDED_CASES(
     MP_ROW(a_failing_initializer_breaks_the_pool),
     MP_ROW(an_initializer_that_ends_its_worker_breaks_the_pool),
     MP_ROW(workers_have_names),
-    MP_ROW(forked_workers_do_the_same));
+    MP_ROW(forked_workers_do_the_same),
+    MP_ROW(workers_are_forked_beside_busy_threads));
 /* clang-format on */

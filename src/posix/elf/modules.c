@@ -4,6 +4,8 @@
 #endif
 #include "posix/posix.h"
 
+#include "core/once.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -75,9 +77,29 @@ static int visit_module(struct dl_phdr_info *info, size_t size, void *context)
     return !nameless && visitor->visit(&module, visitor->context);
 }
 
+/* The program itself stays where it is. Its functions are found without the loader's lock: a fork's child, whose parent had other
+ * threads, may have inherited that one locked for ever. */
+static struct dl_phdr_info program;
+
+static int note_program(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    (void)size, (void)unused;
+    program = *info;
+    return 1;
+}
+
+static mp_status_t find_program(void)
+{
+    return dl_iterate_phdr(note_program, NULL) ? MP_OK : MP_NOT_FOUND;
+}
+
 bool mp__posix_modules(bool (*visit)(const mp__posix_module_t *module, void *context), void *context)
 {
+    static mp__once_t program_found;
     visitor_t visitor = {.visit = visit, .context = context, .first = true};
+    if (mp__once(&program_found, find_program) == MP_OK && visit_module(&program, sizeof program, &visitor))
+        return true;
+    visitor.first = true;
     return dl_iterate_phdr(visit_module, &visitor) != 0;
 }
 

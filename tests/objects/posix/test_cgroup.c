@@ -87,7 +87,7 @@ static int fill(mp_queue_t *queue, const char *item)
 /* In the cgroup: another member idles meanwhile and must live on. */
 static void live_in_cgroup(void)
 {
-    mp_queue_t *queue, *words;
+    mp_queue_t *queue = NULL, *words = NULL;
     mp_process_t *member;
     char *item = calloc(1, ITEM);
     size_t size = ITEM;

@@ -1,0 +1,52 @@
+/*
+ * Killed after any instruction: a scene is one operation on the arena. A victim is stepped through it and killed
+ * somewhere in it; whoever comes next must be able to go on at once, and nothing may be missing, twice there, or left
+ * over.
+ *
+ * Places are drawn by chance, as many as fit into a short time; with MP_TEST_EVERY_STEP=1 in the environment all are
+ * tried.
+ */
+#ifndef MP_TEST_SCENE_H
+#define MP_TEST_SCENE_H
+
+#include "stepper.h"
+
+#define SOON 2.0 /* seconds within which the next one must be able to go on */
+
+typedef struct scene {
+    void (*set)(void);             /* the state before, made by the case; may be NULL */
+    void (*prepare)(void);         /* the victim's, not stepped through; may be NULL */
+    void (*act)(void);             /* the victim's */
+    void (*meanwhile)(void);       /* done by the case while the victim stands still; may be NULL */
+    void (*check)(bool completed); /* by the case, afterwards; did the victim come to the end? */
+    bool resume;                   /* the victim goes on after `meanwhile`, instead of being killed */
+} scene_t;
+
+/* The case becomes the root of a family. */
+void scene_begin(void);
+void scene_end(void);
+
+/* Plays it again and again, and looks each time for what is left over. */
+void scene_play(const scene_t *scene);
+
+/* For `set` of a scene about two deaths: the first victim of another scene, killed somewhere. Its `check` is not
+ * called. */
+void scene_kill_first(const scene_t *scene);
+
+/* The usual `prepare`: becomes a member. */
+void scene_join(void);
+
+/* A number below n, by chance. */
+uint64_t scene_below(uint64_t n);
+
+/* What must hold, in the case's process; else the scene ends, and the case has failed. */
+#define HOLDS(condition) ((condition) ? (void)0 : scene_fails(#condition, __FILE__, __LINE__))
+
+void scene_fails(const char *condition, const char *file, int line);
+bool scene_failed(void);
+
+/* Another member, which runs by itself; one at a time. scene_helped: did it come to its end by now, or soon? */
+void scene_help(void (*run)(void));
+bool scene_helped(void);
+
+#endif
