@@ -347,8 +347,8 @@ MP_API mp_value_t mp_value_item(mp_value_t v, size_t i);
 /** The key of a dict's i-th pair, else None. Borrowed. */
 MP_API mp_value_t mp_value_key(mp_value_t v, size_t i);
 
-/** An object in a value, or NULL if v is something else. Borrowed: mp_keep() keeps it beyond the value; it may be closed
- * before the value is freed. */
+/** An object in a value, or NULL if v is something else. Borrowed: mp_keep() keeps it beyond the value; it may be
+ * closed before the value is freed. */
 MP_API mp_conn_t *mp_value_conn(mp_value_t v);
 MP_API mp_queue_t *mp_value_queue(mp_value_t v);     /**< @copydoc mp_value_conn */
 MP_API mp_lock_t *mp_value_lock(mp_value_t v);       /**< @copydoc mp_value_conn */

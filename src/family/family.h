@@ -125,17 +125,22 @@ void mp__wake_everyone(void);
 /* Spinning before sleeping is of use here (more than one processor). */
 bool mp__may_spin(void);
 
-/* Looking again and again for a moment before sleeping, as long as it was worth it lately for this thread. */
+/* Looking again and again for a moment before sleeping, as long as this thread's last waits make it worth while. */
 typedef struct mp__spin {
-    int64_t until; /* 0: not begun */
+    int64_t most;  /* never longer: MP__SPIN_... */
+    int64_t begun; /* from here on zero at first */
+    int64_t until;
     uint32_t rounds;
 } mp__spin_t;
 
-/* One round; false: the moment is over, or there is none. Begin with a zeroed struct. */
+#define MP__SPIN_BRIEF (40 * MP__MILLISECOND / 1000)
+#define MP__SPIN_CALL  (100 * MP__MILLISECOND / 1000) /* who waits for an answer has nothing else to do */
+
+/* One round; false: the moment is over, or there is none. */
 bool mp__spin(mp__spin_t *spin, mp__deadline_t deadline);
 
-/* What was waited for came while it spun. */
-void mp__spin_won(const mp__spin_t *spin);
+/* What was waited for is there, whether it came while the thread spun or while it slept. */
+void mp__spin_end(const mp__spin_t *spin);
 
 /* ---- lock.c */
 

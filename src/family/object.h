@@ -20,11 +20,10 @@ typedef struct mp__header {
     uint8_t settled; /* 1: it has ended and nobody is in it any more: its blocks may be freed */
     uint32_t owner;  /* process slot */
     uint32_t owner_epoch;
-    uint64_t check; /* of kind, generation and place */
-    uint32_t
-        waits[4];  /* words to sleep on, in every kind, so that the end can wake all: MP__WAIT_..., the rest counts */
-    uint64_t link; /* the allocator's, while the header is free */
-    mp__lock_word_t held; /* a user's lock; here because stragglers may take it, and whatever else were in its place */
+    uint64_t check;       /* of kind, generation and place */
+    uint32_t waits[4];    /* to sleep on, in every kind, so that the end can wake all: MP__WAIT_..., the rest counts */
+    uint64_t link;        /* the allocator's, while the header is free */
+    mp__lock_word_t held; /* a user's lock: stragglers may take it, so nothing else is ever in its place */
     uint64_t body[23];    /* the kind's own; zero at first */
 } mp__header_t;
 

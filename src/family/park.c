@@ -1,9 +1,10 @@
 /*
  * Sleep on a word of the arena, and wake who sleeps there.
  *
- * Each sleeper writes the word's place into its slot first, so that a sweep can wake everybody wherever they sleep. Where the system
- * can park on shared words (caps.shared_wait) that is all. Elsewhere a sleeper also sets its bit in the word's bucket and sleeps on
- * its bell; a waker looks through the bucket's bits, takes a sleeper's `parked` by compare-and-swap and rings that one.
+ * Each sleeper writes the word's place into its slot first, so that a sweep can wake everybody wherever they sleep.
+ * Where the system can park on shared words (caps.shared_wait) that is all. Elsewhere a sleeper also sets its bit in
+ * the word's bucket and sleeps on its bell; a waker looks through the bucket's bits, takes a sleeper's `parked` by
+ * compare-and-swap and rings that one.
  */
 #include "family/family.h"
 
@@ -23,10 +24,10 @@ bool mp__may_spin(void)
     return n > 2;
 }
 
-/* A sleep and a wake-up cost 10 to 50 us; what comes sooner is worth waiting for. The least is more than the way of a hot item there
- * and back, so that two who answer each other at once keep each other awake. */
+/* A sleep and a wake-up cost 10 to 50 us; what comes sooner is worth spinning for. So a wait that was short, asleep or
+ * not, makes the next moment twice as long as it was; after a long one the moment is just more than the way of a hot
+ * item there and back. */
 #define PATIENCE_LEAST (5 * MP__MILLISECOND / 1000)
-#define PATIENCE_MOST  (40 * MP__MILLISECOND / 1000)
 #define ROUNDS         16 /* between two looks at the clock */
 
 static MP__THREAD_LOCAL int64_t patience = PATIENCE_LEAST;
@@ -37,21 +38,23 @@ bool mp__spin(mp__spin_t *spin, mp__deadline_t deadline)
         if (!mp__may_spin())
             return false;
         int64_t now = mp__os_now();
-        if (!spin->until)
-            spin->until = mp__sooner(deadline, now + patience);
-        if (now >= spin->until) {
-            patience = patience / 2 > PATIENCE_LEAST ? patience / 2 : PATIENCE_LEAST;
-            return false;
+        if (!spin->begun) {
+            spin->begun = now;
+            spin->until = mp__sooner(deadline, now + mp__sooner(patience, spin->most));
         }
+        if (now >= spin->until)
+            return false;
     }
     mp__cpu_relax();
     return true;
 }
 
-void mp__spin_won(const mp__spin_t *spin)
+void mp__spin_end(const mp__spin_t *spin)
 {
-    if (spin->until)
-        patience = patience * 2 < PATIENCE_MOST ? patience * 2 : PATIENCE_MOST;
+    if (!spin->begun)
+        return;
+    int64_t waited = mp__os_now() - spin->begun;
+    patience = waited > MP__SPIN_CALL || waited < PATIENCE_LEAST / 2 ? PATIENCE_LEAST : 2 * waited;
 }
 
 static uint64_t *bucket_of(uint64_t offset)
@@ -75,7 +78,8 @@ static void sleep_on_bell(mp__thread_slot_t *slot, uint32_t *word, uint32_t expe
 {
     uint64_t offset = mp__offset_of(word);
     mark_sleeper(offset, true);
-    /* The waker changes the word first and looks at the bits then; here it is the other way round: one of the two sees it. */
+    /* The waker changes the word first and looks at the bits then; here it is the other way round: one of the two sees
+     * it. */
     mp__fence();
     while (mp__load32(word) == expected && mp__load64(&slot->parked) == offset &&
            mp__os_bell_wait(&slot->bell, until) == MP_OK)

@@ -109,6 +109,7 @@ struct mp_pool {
     uint32_t *words; /* in that block: what waiters sleep on; the first is for the end, results share the rest */
     uint32_t step;   /* the thread's: MP__THREAD_... */
 
+    int64_t spin; /* how long the thread may spin: not on a processor that a worker could use */
     char name[40];
     int max_tasks;
     mp__buffer_t initializer; /* the encoded call; empty: none */
@@ -189,12 +190,13 @@ void mp__pool_thread_forget(void);
 /* Makes the thread look at what changed. */
 void mp__pool_notify(mp_pool_t *pool);
 
-/* While the caller waits for *flag >= wanted: takes reports itself, for a moment, so that a hot call needs nobody to be
- * woken. */
-void mp__pool_help(mp_pool_t *pool, const uint32_t *flag, uint32_t wanted, mp__deadline_t deadline);
-
 /* Waits until *flag >= wanted, sleeping on the word. MP_TIMEOUT and what mp__family_join() returns. */
 mp_status_t mp__pool_wait(uint32_t *word, const uint32_t *flag, uint32_t wanted, mp__deadline_t deadline);
+
+/* The same for what reports bring: before it sleeps, the thread takes some itself for a moment, so that a hot call
+ * needs nobody to be woken. */
+mp_status_t mp__pool_await(mp_pool_t *pool, uint32_t *word, const uint32_t *flag, uint32_t wanted,
+                           mp__deadline_t deadline);
 
 /* Wakes all who sleep on the word; after the flag has changed. */
 void mp__pool_rouse(uint32_t *word);

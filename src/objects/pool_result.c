@@ -244,9 +244,7 @@ mp_status_t mp_result_wait(const mp_result_t *result, double timeout)
         return status;
     if (mp__pool_own() == result->pool)
         return mp__error(MP_DEADLOCK, step, "in a callback of its pool it is never settled");
-    if (deadline != 0)
-        mp__pool_help(result->pool, &result->state, MP__RESULT_READY, deadline);
-    status = mp__pool_wait(result->word, &result->state, MP__RESULT_READY, deadline);
+    status = mp__pool_await(result->pool, result->word, &result->state, MP__RESULT_READY, deadline);
     return status == MP_TIMEOUT ? mp__error(MP_TIMEOUT, step, "it is not settled yet") : status;
 }
 

@@ -251,7 +251,8 @@ static mp_status_t take_next(mp_pool_t *pool, mp__buffer_t *report)
 /* Takes one report, or waits until there is one. */
 static void take_or_wait(mp_pool_t *pool, mp__buffer_t *report, mp__deadline_t deadline)
 {
-    mp_status_t status = mp__queue_has_items(pool->reports) ? MP_OK : mp__queue_await(pool->reports, deadline);
+    mp_status_t status =
+        mp__queue_has_items(pool->reports) ? MP_OK : mp__queue_await(pool->reports, pool->spin, deadline);
     /* Also when nothing seems to be there: that is only a glance. */
     if (status == MP_OK || status == MP_TIMEOUT)
         status = take_next(pool, report);
@@ -297,33 +298,45 @@ static bool has_news(mp_pool_t *pool)
 
 /* Looks at the queue until the flag is there, something else is to be done, or it was long enough. True: something
  * else. */
-static bool help(mp_pool_t *pool, const uint32_t *flag, uint32_t wanted, mp__deadline_t deadline)
+static bool help(mp_pool_t *pool, mp__spin_t *spin, const uint32_t *flag, uint32_t wanted, mp__deadline_t deadline)
 {
-    mp__spin_t spin = {0, 0};
     mp__buffer_t report;
     bool news = false, over = false;
     mp__buffer_init(&report);
     while (!news && !over && mp__load32(flag) < wanted) {
         if (!mp__queue_has_items(pool->reports))
-            over = !mp__spin(&spin, deadline);
+            over = !mp__spin(spin, deadline);
         else
             news = take_next(pool, &report) != MP_OK || has_news(pool);
     }
-    if (!over)
-        mp__spin_won(&spin);
     mp__buffer_fini(&report);
     return news;
 }
 
-void mp__pool_help(mp_pool_t *pool, const uint32_t *flag, uint32_t wanted, mp__deadline_t deadline)
+static void help_or_not(mp_pool_t *pool, mp__spin_t *spin, const uint32_t *flag, uint32_t wanted,
+                        mp__deadline_t deadline)
 {
-    if (!mp__may_spin() || mp__family_join() != MP_OK || has_news(pool))
+    if (!mp__may_spin() || has_news(pool))
         return;
     mp__queue_watch_begin(pool->reports);
-    bool news = help(pool, flag, wanted, deadline);
+    bool news = help(pool, spin, flag, wanted, deadline);
     mp__queue_watch_end(pool->reports);
     if (news)
         mp__pool_notify(pool);
+}
+
+mp_status_t mp__pool_await(mp_pool_t *pool, uint32_t *word, const uint32_t *flag, uint32_t wanted,
+                           mp__deadline_t deadline)
+{
+    mp__spin_t spin = {.most = MP__SPIN_CALL};
+    mp_status_t status = mp__family_join();
+    if (status == MP_OK && deadline != 0)
+        help_or_not(pool, &spin, flag, wanted, deadline);
+    if (status == MP_OK)
+        status = mp__pool_wait(word, flag, wanted, deadline);
+    if (status == MP_OK)
+        mp__spin_end(&spin);
+    return status;
 }
 
 static void take_turns(mp_pool_t *pool)

@@ -30,8 +30,9 @@
 #define CHUNK        UINT64_C(32768)
 #define LARGE        UINT64_C(4096)
 #define MEMORY_PAUSE (20 * MP__MILLISECOND) /* when the cap is reached, room may come from anywhere */
-#define MOMENT                                                                                                         \
-    (20 * MP__MILLISECOND) /* others are in a lock for less, unless they are stopped: so long a try waits, too */
+
+/* Others are in a lock for less, unless they are stopped: so long a try waits, too. */
+#define MOMENT (20 * MP__MILLISECOND)
 
 struct mp_queue {
     mp__shared_t shared;
@@ -530,14 +531,11 @@ static mp_status_t fetch_big(wanted_t *wanted)
 }
 
 /* Waits for an item without sleeping, for a moment. */
-static bool spin_for_item(mp__header_t *header, mp__deadline_t deadline)
+static bool spin_for_item(mp__header_t *header, mp__spin_t *spin, mp__deadline_t deadline)
 {
-    mp__spin_t spin = {0, 0};
     bool found;
-    while (!(found = has_more(header)) && mp__spin(&spin, deadline))
+    while (!(found = has_more(header)) && mp__spin(spin, deadline))
         ;
-    if (found)
-        mp__spin_won(&spin);
     return found;
 }
 
@@ -546,9 +544,10 @@ static mp_status_t get(mp_queue_t *queue, wanted_t *wanted, const mp__peer_t *pe
 {
     mp__header_t *header = queue->shared.header;
     mp_status_t end = MP_OK; /* else: one last look, so that neither a wake-up nor what a dead peer left is wasted */
+    mp__spin_t spin = {.most = MP__SPIN_BRIEF};
     mp__buffer_clear(wanted->out);
     if (deadline != 0)
-        (void)spin_for_item(header, deadline);
+        (void)spin_for_item(header, &spin, deadline);
     for (bool slept = false;; slept = true) {
         uint32_t seen = 0;
         mp_status_t status = try_get(queue, wanted, deadline, &seen);
@@ -556,8 +555,10 @@ static mp_status_t get(mp_queue_t *queue, wanted_t *wanted, const mp__peer_t *pe
             notify(&header->waits[NOT_FULL]);
         if (slept && status != MP_BUSY && status != MP_GONE)
             hand_on(header, NOT_EMPTY);
-        if (status == MP_OK)
+        if (status == MP_OK) {
+            mp__spin_end(&spin);
             return wanted->block ? fetch_big(wanted) : MP_OK;
+        }
         if (status == MP_BUSY && end == MP_GONE)
             return MP_GONE;
         if (status == MP_TIMEOUT || (status == MP_BUSY && end == MP_TIMEOUT))
@@ -590,15 +591,18 @@ bool mp__queue_has_items(const mp_queue_t *queue)
     return has_more(queue->shared.header);
 }
 
-mp_status_t mp__queue_await(mp_queue_t *queue, mp__deadline_t deadline)
+mp_status_t mp__queue_await(mp_queue_t *queue, int64_t spin_most, mp__deadline_t deadline)
 {
     mp__header_t *header = queue->shared.header;
     mp_status_t status = MP_OK;
-    while (status == MP_OK && !spin_for_item(header, deadline)) {
+    mp__spin_t spin = {.most = spin_most};
+    while (status == MP_OK && !spin_for_item(header, &spin, deadline)) {
         uint32_t seen = announce(&header->waits[NOT_EMPTY]);
         if (!has_more(header))
             status = await(queue, &header->waits[NOT_EMPTY], seen, NULL, deadline);
     }
+    if (status == MP_OK)
+        mp__spin_end(&spin);
     return status;
 }
 

@@ -40,10 +40,12 @@ mp_status_t mp__queue_get_from(mp_queue_t *queue, const mp__peer_t *peer, mp__bu
 /* Is there an item, at a glance? Once in a while wrong, while somebody is at it or after somebody died in it. */
 bool mp__queue_has_items(const mp_queue_t *queue);
 
-/* Waits until there seems to be an item. MP_OK, MP_TIMEOUT, MP_GONE. */
-mp_status_t mp__queue_await(mp_queue_t *queue, mp__deadline_t deadline);
+/* Waits until there seems to be an item, spinning for no more than spin_most nanoseconds. MP_OK, MP_TIMEOUT, MP_GONE.
+ */
+mp_status_t mp__queue_await(mp_queue_t *queue, int64_t spin_most, mp__deadline_t deadline);
 
-/* Between the two the calling thread looks at the queue all the time, so nobody who sleeps at it need be woken for a new item. */
+/* Between the two the calling thread looks at the queue all the time, so nobody who sleeps at it need be woken for a
+ * new item. */
 void mp__queue_watch_begin(mp_queue_t *queue);
 void mp__queue_watch_end(mp_queue_t *queue);
 

@@ -17,7 +17,8 @@ mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out);
 /* A holder of what a reference names. */
 mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, void **out);
 
-/* Does closing this holder end the object for all: was it made with it, by this very process? (Not by a parent before a fork.) */
+/* Does closing this holder end the object for all: was it made with it, by this very process? (Not by a parent before a
+ * fork.) */
 static inline bool mp__shared_mine(const mp__shared_t *shared)
 {
     return shared->maker != 0 && shared->maker == mp__pair(mp__family.epoch, mp__family.process + 1);

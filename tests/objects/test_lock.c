@@ -281,7 +281,7 @@ static void kill_fighters(void)
         mp_test_wander(&random, 3000);
         mp_test_expect_killed(*victim);
         uint64_t before = mp__load64(&board[0]);
-        for (double late = mp_now() + mp_test_seconds(1); mp__load64(&board[0]) == before && mp_now() < late;)
+        for (double late = mp_now() + mp_test_seconds(1.5); mp__load64(&board[0]) == before && mp_now() < late;)
             mp__os_yield();
         CU_ASSERT(mp__load64(&board[0]) != before); /* the others go on */
         REQUIRE_OK(mp_process_start(victim, fight, mp_args(lock, name)));

@@ -77,8 +77,8 @@ static int visit_module(struct dl_phdr_info *info, size_t size, void *context)
     return !nameless && visitor->visit(&module, visitor->context);
 }
 
-/* The program itself stays where it is. Its functions are found without the loader's lock: a fork's child, whose parent had other
- * threads, may have inherited that one locked for ever. */
+/* The program itself stays where it is. Its functions are found without the loader's lock: a fork's child, whose parent
+ * had other threads, may have inherited that one locked for ever. */
 static struct dl_phdr_info program;
 
 static int note_program(struct dl_phdr_info *info, size_t size, void *unused)

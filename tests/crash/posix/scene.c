@@ -131,9 +131,11 @@ void scene_play(const scene_t *scene)
 {
     try_step(scene, INT64_MAX); /* the system's loader has done its work then, too */
     uint64_t n = count_steps(scene), tries = 0;
-    if (getenv("MP_TEST_EVERY_STEP")) {
-        while (!failed && (try_step(scene, tries) || tries < n))
-            tries++;
+    const char *every = getenv("MP_TEST_EVERY_STEP");
+    if (every) {
+        uint64_t stride = strtoull(every, NULL, 10);
+        for (stride += stride == 0; !failed && (try_step(scene, tries * stride) || tries * stride < n); tries++)
+            ;
     } else {
         int64_t end = mp__os_now() + (int64_t)(SAMPLE_TIME * (double)MP__SECOND);
         for (; !failed && (mp__os_now() < end || tries < LEAST_TRIES); tries++)

@@ -1,0 +1,99 @@
+/* What runs when a process ends in order: by priority, the newest first among equals, each once. */
+#include "scene.h"
+#include "system.h"
+
+#include "objects/finalize.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void say(void *word)
+{
+    printf("%s ", (const char *)word);
+    fflush(stdout);
+}
+
+static mp__finalizer_t *add(int priority, const char *word)
+{
+    mp__finalizer_t *finalizer;
+    MP_CHECK(mp__finalize_add(priority, say, (void *)(uintptr_t)word, &finalizer) == MP_OK);
+    return finalizer;
+}
+
+static mp_status_t print_late(mp_call_t *call)
+{
+    (void)call;
+    mp_sleep(0.05);
+    printf("child ");
+    return MP_OK;
+}
+
+static mp_status_t add_own(mp_call_t *call)
+{
+    (void)call;
+    add(0, "own");
+    return MP_OK;
+}
+
+/* H1 */
+MP_PROGRAM(adds_some)
+{
+    add(5, "five1");
+    mp__finalizer_t *taken_back = add(7, "never");
+    add(10, "ten1");
+    add(5, "five2");
+    add(-1, "last");
+    add(10, "ten2");
+    mp__finalize_remove(taken_back);
+    mp__finalize_remove(NULL);
+    return 0;
+}
+
+MP_CASE(by_priority_and_the_newest_first)
+{
+    char output[400];
+    CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "adds_some", output, sizeof output), 0);
+    CU_ASSERT_STRING_EQUAL(output, "ten2 ten1 five2 five1 last ");
+}
+
+/* Children are joined after all of them. */
+MP_PROGRAM(adds_one_and_starts_one)
+{
+    add(0, "parent");
+    MP_CHECK(mp_process_start(NULL, print_late, mp_args()) == MP_OK);
+    return 0;
+}
+
+MP_CASE(children_are_joined_behind_them)
+{
+    char output[400];
+    CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "adds_one_and_starts_one", output, sizeof output), 0);
+    CU_ASSERT_STRING_EQUAL(output, "parent child ");
+}
+
+/* A child runs its own, never its parent's; that holds for a forked one, too. */
+MP_PROGRAM(starts_some_that_add)
+{
+    add(0, "parent");
+    for (const char *const *method = mp_all_start_methods(); *method; method++) {
+        mp_process_t *process;
+        int code = -1;
+        MP_CHECK(mp_set_start_method(*method, true) == MP_OK);
+        MP_CHECK(mp_process_start(&process, add_own, mp_args()) == MP_OK);
+        MP_CHECK(mp_process_join(process, mp_test_patience()) == MP_OK);
+        MP_CHECK(mp_process_exitcode(process, &code) == MP_OK && code == 0);
+        MP_CHECK(mp_process_close(process) == MP_OK);
+    }
+    return 0;
+}
+
+MP_CASE(each_process_runs_its_own)
+{
+    char output[400];
+    CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "starts_some_that_add", output, sizeof output), 0);
+    CU_ASSERT_STRING_EQUAL(output, mp_test_is_posix() ? "own own parent " : "own parent ");
+}
+
+MP_GUARDED_CASES(MP_ROW(by_priority_and_the_newest_first), MP_ROW(children_are_joined_behind_them),
+                 MP_ROW(each_process_runs_its_own), MP_SUB(adds_some), MP_SUB(adds_one_and_starts_one),
+                 MP_SUB(starts_some_that_add));
