@@ -26,7 +26,7 @@ install(
 
 # The libraries stand in Libs.private, not in Requires.private: pkg-config would pass on the compiler flags of APR's
 # development package, and ask for it, even to users of the shared library.
-set(private_libraries "-lapr-1 -lcbor ${CMAKE_THREAD_LIBS_INIT}")
+set(private_libraries "-lapr-1 -lcbor -lm ${CMAKE_THREAD_LIBS_INIT}")
 if(WIN32)
     string(APPEND private_libraries " -lws2_32 -lmswsock -lrpcrt4 -ladvapi32 -lshell32 -liphlpapi -lbcrypt")
 endif()

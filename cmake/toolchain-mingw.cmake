@@ -2,9 +2,13 @@
 #
 # The compiler of the win32 thread model: its programs need no winpthread DLL beside them.
 
-include(${CMAKE_CURRENT_LIST_DIR}/win-cache.cmake)
-if(NOT EXISTS ${MP_WIN_SYSROOT})
-    message(FATAL_ERROR "The Windows libraries are not there; this makes them: cmake -P cmake/win-sysroot.cmake")
+# Whoever makes those libraries names the folder that they are about to stand in; its compiler checks do not.
+if(NOT MP_WIN_SYSROOT)
+    include(${CMAKE_CURRENT_LIST_DIR}/win-cache.cmake)
+    get_property(mp_checking GLOBAL PROPERTY IN_TRY_COMPILE)
+    if(NOT EXISTS ${MP_WIN_SYSROOT} AND NOT mp_checking)
+        message(FATAL_ERROR "The Windows libraries are not there; this makes them: cmake -P cmake/win-sysroot.cmake")
+    endif()
 endif()
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES MP_WIN_SYSROOT)
 

@@ -98,14 +98,31 @@ static uint64_t used_pages(void)
 
 /* ---- pages, under the page lock */
 
+/* How many of n pages have memory. */
+static uint64_t committed_pages(uint64_t page, uint64_t n)
+{
+    uint64_t count = 0;
+    for (uint64_t i = page; i < page + n; i++)
+        count += (mp__load64(&mp__family.pages[i]) & COMMITTED) != 0;
+    return count;
+}
+
+/* How many pages have memory already, though they were never used. */
+static uint64_t committed_ahead(uint64_t mark)
+{
+    uint64_t i = mark;
+    while (i < mp__family.head->page_count && mp__region_touchable(MP__REGION_PAGES, (i + 1) * sizeof(uint64_t)) &&
+           (mp__load64(&mp__family.pages[i]) & COMMITTED))
+        i++;
+    return i - mark;
+}
+
 /* The caches of the page map, made anew from its words. */
 static void rebuild_pages(void)
 {
     mp__head_t *head = mp__family.head;
-    uint64_t committed = 0, kept = 0;
     uint64_t mark = used_pages();
-    for (uint64_t i = 0; i < mark; i++)
-        committed += (mp__load64(&mp__family.pages[i]) & COMMITTED) != 0;
+    uint64_t kept = committed_ahead(mark), committed = kept + committed_pages(0, mark);
     for (uint64_t i = 0; i < mark; i += pages_in(mp__load64(&mp__family.pages[i])))
         kept += KIND(mp__load64(&mp__family.pages[i])) == KIND_FREE && (mp__load64(&mp__family.pages[i]) & COMMITTED);
     head->pages_committed = committed;
@@ -143,15 +160,6 @@ static uint32_t generation_floor(uint64_t page, uint64_t word)
 static void lower(uint64_t *count, uint64_t by)
 {
     *count -= by < *count ? by : *count;
-}
-
-/* How many of n pages have memory. */
-static uint64_t committed_pages(uint64_t page, uint64_t n)
-{
-    uint64_t count = 0;
-    for (uint64_t i = page; i < page + n; i++)
-        count += (mp__load64(&mp__family.pages[i]) & COMMITTED) != 0;
-    return count;
 }
 
 /* Gives a run whose block is free back to the map; it loses its memory first when enough is kept. Done again after a

@@ -20,9 +20,21 @@
 #define FRESH_SLOTS 16u
 #define PROBES      8u
 #define SETTLE_TIME (200 * MP__MILLISECOND) /* for those who are in an object whose owner died to leave it */
-#define SWEEP_TIME  MP__SECOND
+#define SWEEP_TIME  (500 * MP__MILLISECOND)
 
 MP__THREAD_LOCAL uint64_t mp__self;
+
+static mp__process_slot_t *process_slot(uint32_t index)
+{
+    return &mp__family.processes[index];
+}
+
+/* Lets this process read the slot; false: there is no such slot. */
+static bool process_visible(uint32_t index)
+{
+    return index < mp__load32(&mp__family.head->process_mark) &&
+           mp__region_touchable(MP__REGION_PROCESSES, (index + 1) * sizeof(mp__process_slot_t));
+}
 
 /* ---- threads */
 
@@ -68,11 +80,11 @@ bool mp__thread_dead(uint64_t self)
     if (mp__high(claim) != mp__high(self) || mp__low(claim) == 0)
         return true;
     uint32_t process = mp__low(claim) - 1;
-    if (process >= mp__load32(&mp__family.head->process_mark))
+    if (!process_visible(process))
         return true;
     bool dead = mp__load32(&slot->life_epoch) == mp__high(self) && mp__os_thread_ended(&slot->life);
     if (!dead && process != mp__family.process)
-        dead = mp__process_dead(process, mp__high(mp__load64(&mp__family.processes[process].claim)));
+        dead = mp__process_dead(process, mp__high(mp__load64(&process_slot(process)->claim)));
     return dead;
 }
 
@@ -176,18 +188,6 @@ mp_status_t mp__self_claim(void)
 }
 
 /* ---- processes */
-
-static mp__process_slot_t *process_slot(uint32_t index)
-{
-    return &mp__family.processes[index];
-}
-
-/* Lets this process read the slot; false: there is no such slot. */
-static bool process_visible(uint32_t index)
-{
-    return index < mp__load32(&mp__family.head->process_mark) &&
-           mp__region_touchable(MP__REGION_PROCESSES, (index + 1) * sizeof(mp__process_slot_t));
-}
 
 bool mp__process_dead(uint32_t index, uint32_t epoch)
 {

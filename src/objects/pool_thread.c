@@ -31,6 +31,7 @@ mp_status_t mp__pool_wait(uint32_t *word, const uint32_t *flag, uint32_t wanted,
     mp_status_t status = mp__family_join();
     while (status == MP_OK && mp__load32(flag) < wanted) {
         uint32_t seen = mp__or32(word, 1) | 1;
+        mp__fence_after_rmw();
         if (mp__load32(flag) < wanted)
             status = mp__park(word, seen, deadline);
     }

@@ -154,7 +154,10 @@ mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t func
 /* What the system said of the end, or the process itself did. */
 static void note_exit(mp_process_t *process)
 {
-    uint64_t record = mp__load64(&mp__family.processes[process->slot].exit);
+    const mp__process_slot_t *slot = &mp__family.processes[process->slot];
+    uint64_t record = mp__load64(&slot->exit);
+    if (mp__high(mp__load64(&slot->claim)) != process->epoch)
+        record = 0; /* somebody has swept it, and it is another's by now */
     process->exit_known = true;
     if (process->os.exit.end == MP__OS_SIGNALLED)
         process->code = -process->os.exit.code;

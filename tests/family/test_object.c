@@ -321,11 +321,19 @@ MP_PROGRAM(uses)
     return 0;
 }
 
+/* Ends it. True: somebody was in it for too long (on a very busy machine): its memory waits for this process's end. */
+static bool end_lately(mp__header_t *header, const mp__reference_t *reference)
+{
+    uint32_t generation;
+    EXPECT_OK(mp__object_end(header, reference, free_content));
+    return mp__header_live(reference->place, &generation) && generation == reference->generation;
+}
+
 MP_CASE(objects_end_while_others_use_them_and_are_killed)
 {
     mp__block_t block;
     mp_test_kin_t users[2];
-    uint64_t random = 4;
+    uint64_t random = 4, late = 0;
     post_t *post = make_post(&block);
     uint64_t before = mp__blocks_in_use();
     for (int i = 0; i < 2; i++) {
@@ -333,26 +341,27 @@ MP_CASE(objects_end_while_others_use_them_and_are_killed)
         CU_ASSERT(mp_test_hear(users[i].child.talk, 'u'));
     }
     int kills = 0;
-    for (mp__deadline_t enough = mp_test_deadline(3); kills < 100 && mp__os_now() < enough; kills++) {
+    for (mp__deadline_t enough = mp_test_deadline(3); kills < 10 || (kills < 100 && mp__os_now() < enough); kills++) {
         mp_test_kin_t *victim = &users[kills % 2];
         for (int i = 0; i < 10; i++) {
             mp__header_t *header = make_object(post);
             mp_test_jitter(&random, 100);
             if (i == 5)
                 mp_test_kin_kill(victim);
-            EXPECT_OK(mp__object_end(header, &post->reference, free_content));
+            late += end_lately(header, &post->reference);
         }
         mp_test_kin_sweep(victim);
         mp_test_kin_start(victim, "uses", block, NULL);
         CU_ASSERT(mp_test_hear(victim->child.talk, 'u'));
     }
-    CU_ASSERT(kills >= 10);
     for (int i = 0; i < 2; i++) {
         mp_test_kin_kill(&users[i]);
         mp_test_kin_sweep(&users[i]);
     }
-    CU_ASSERT_EQUAL(mp__blocks_in_use(), before);
+    CU_ASSERT_EQUAL(mp__blocks_in_use(), before + 4 * late);
     mp__block_free(block);
+    if (late)
+        mp_test_baseline();
 }
 
 MP_CASES(MP_ROW(a_reference_leads_to_its_object), MP_ROW(another_familys_is_foreign),

@@ -247,7 +247,7 @@ MP_CASE(killed_while_sweeping)
     for (int i = 0; i < 4; i++)
         CU_ASSERT(mp_test_hear(kin[i].child.talk, 'o'));
     int kills = 0;
-    for (mp__deadline_t enough = mp_test_deadline(4); kills < 150 && mp__os_now() < enough; kills++) {
+    for (mp__deadline_t enough = mp_test_deadline(4); kills < 10 || (kills < 150 && mp__os_now() < enough); kills++) {
         mp_test_kin_t *victim = &kin[mp_test_below(&random, 4)];
         mp_test_jitter(&random, 1000);
         mp_test_kin_kill(victim);
@@ -255,7 +255,6 @@ MP_CASE(killed_while_sweeping)
         CU_ASSERT(mp_test_hear(victim->child.talk, 'o'));
         CU_ASSERT(alive(victim));
     }
-    CU_ASSERT(kills >= 10);
     for (int i = 0; i < 4; i++)
         mp_test_kin_kill(&kin[i]);
     mp__sweep_the_dead();

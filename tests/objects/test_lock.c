@@ -276,7 +276,7 @@ static void kill_fighters(void)
     for (int i = 0; i < 3; i++)
         REQUIRE_OK(mp_process_start(&processes[i], fight, mp_args(lock, name)));
     unsigned kills = 0;
-    for (double until = mp_now() + mp_test_seconds(3); kills < 100 && mp_now() < until; kills++) {
+    for (double until = mp_now() + mp_test_seconds(3); kills < 10 || (kills < 100 && mp_now() < until); kills++) {
         mp_process_t **victim = &processes[mp_test_below(&random, 3)];
         mp_test_wander(&random, 3000);
         mp_test_expect_killed(*victim);
@@ -288,7 +288,6 @@ static void kill_fighters(void)
     }
     for (int i = 0; i < 3; i++)
         mp_test_expect_killed(processes[i]);
-    CU_ASSERT(kills >= 10);
     mp_status_t last = mp_lock_acquire(lock, 0);
     CU_ASSERT(last == MP_OK || last == MP_OWNER_DIED);
     CU_ASSERT(board[0] == board[1] || last == MP_OWNER_DIED);

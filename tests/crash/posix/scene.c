@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define SAMPLE_TIME 0.3 /* seconds a scene */
-#define LEAST_TRIES 6
+#define LEAST_TRIES 3
 
 static uint64_t step_number;
 static bool failed;

@@ -7,7 +7,10 @@
 
 #include <multiproc.h>
 
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define MOST ((size_t)40000)
 #define NONE UINT64_MAX
@@ -389,13 +392,20 @@ static void sleeping_set(void)
     scene_help(get_one);
 }
 
-/* So that the helper sleeps when the victim begins. */
+/* Until so many threads of the family sleep. */
+static void wait_for_sleepers(uint32_t n)
+{
+    for (uint32_t asleep = 0; asleep < n; mp__os_yield()) {
+        asleep = 0;
+        for (uint32_t i = 0; i < mp__family.head->thread_mark; i++)
+            asleep += mp__low(mp__load64(&mp__family.threads[i].claim)) && mp__load64(&mp__family.threads[i].parked);
+    }
+}
+
 static void before_waking_put(void)
 {
-    const mp__shared_t *shared = (const mp__shared_t *)(const void *)queue;
     before_put();
-    while (!(mp__load32(&shared->header->waits[0]) & MP__WAIT_NOW))
-        mp__os_yield();
+    wait_for_sleepers(1);
 }
 
 static void woken_check(bool completed)
@@ -415,6 +425,87 @@ MP_CASE(a_put_that_somebody_sleeps_for)
     scene_begin();
     scene_play(&(scene_t){.set = sleeping_set, .prepare = before_waking_put, .act = put_act, .check = woken_check});
     scene_end();
+}
+
+/* Each waker wakes one; who was woken wakes the next, so that nobody sleeps on while there is something for it. */
+MP_CASE(two_who_sleep_get_what_comes_at_once)
+{
+    enum { ROUNDS = 20 };
+    model_is(0, 40, 0, 0);
+    scene_begin();
+    queue_set();
+    int64_t before = mp__os_now();
+    for (int i = 0; i < ROUNDS; i++) {
+        scene_help(get_one);
+        pid_t child = fork();
+        if (child == 0) {
+            scene_join();
+            get_one();
+            _exit(0);
+        }
+        wait_for_sleepers(2);
+        CU_ASSERT(put(SOON) == MP_OK && put(SOON) == MP_OK);
+        CU_ASSERT(scene_helped());
+        waitpid(child, NULL, 0);
+        mp__sweep_the_dead();
+    }
+    CU_ASSERT(mp__os_now() - before < ROUNDS * MP__PARK_SLICE / 2);
+    EXPECT_OK(mp_queue_close(queue));
+    CU_ASSERT_FALSE(scene_failed());
+    scene_end();
+}
+
+/* ---- stragglers: the queue has ended, and its place is another's */
+
+static mp_queue_t *second;
+static uint32_t deaths;
+
+static mp__header_t *header_of(const mp_queue_t *any)
+{
+    return ((const mp__shared_t *)(const void *)any)->header;
+}
+
+static void die_in_it(void)
+{
+    MP_CHECK(mp__word_lock(&header_of(second)->lock, 0) == MP_OK);
+    raise(SIGKILL);
+}
+
+/* Unless the victim is in it. */
+static void replace_queue(void)
+{
+    deaths = 0;
+    second = queue;
+    if (mp__load64(&header_of(queue)->lock))
+        return;
+    HOLDS(mp_queue_close(queue) == MP_OK);
+    HOLDS(mp_queue_create(&second, 0) == MP_OK);
+    scene_help(die_in_it);
+    HOLDS(!scene_helped());
+    deaths = 1;
+}
+
+static void late_put(void)
+{
+    mp_status_t status = mp_queue_put_bytes(queue, item, model.size, 0);
+    MP_CHECK(status == MP_OK || status == MP_GONE);
+}
+
+/* The death is told to who uses the new queue. */
+static void second_check(bool completed)
+{
+    mp__header_t *header = header_of(second);
+    (void)completed;
+    mp_status_t status = mp__word_lock(&header->lock, mp__os_now() + MP__SECOND);
+    HOLDS(status == (deaths ? MP_OWNER_DIED : MP_OK));
+    mp__word_unlock(&header->lock);
+    HOLDS(mp_queue_close(second) == MP_OK);
+}
+
+MP_CASE(a_late_put)
+{
+    model_is(0, 40, 0, 0);
+    play_both(late_put, replace_queue, second_check, true);
 }
 
 /* ---- its making and its end */
@@ -446,4 +537,4 @@ MP_CASES(MP_ROW(a_small_put), MP_ROW(a_put_into_an_empty_queue), MP_ROW(a_put_th
          MP_ROW(a_get_after_a_death), MP_ROW(a_large_get_after_a_death), MP_ROW(a_put_while_others_get),
          MP_ROW(a_large_put_while_others_get), MP_ROW(a_get_while_others_put), MP_ROW(a_stop_in_a_put),
          MP_ROW(a_stop_in_a_large_put), MP_ROW(a_stop_in_a_get), MP_ROW(a_put_that_somebody_sleeps_for),
-         MP_ROW(a_queue_from_its_making_to_its_end));
+         MP_ROW(two_who_sleep_get_what_comes_at_once), MP_ROW(a_late_put), MP_ROW(a_queue_from_its_making_to_its_end));
