@@ -172,7 +172,7 @@ MP_CASE(who_is_told_may_forget_another)
 
 MP_CASE(an_end_and_being_forgotten_at_the_same_time)
 {
-    enum { ROUNDS = 60 };
+    enum { ROUNDS = 30 };
     warm_up();
     uint64_t random = 99;
     for (int i = 0; i < ROUNDS; i++) {
