@@ -8,8 +8,10 @@
 
 typedef uint32_t mp__once_t; /* 0: not made; set it to 0 again in a fork's child to make it anew */
 
+#define MP__MADE 2u
+
 /* Calls make() unless it succeeded before; others wait meanwhile. A failure is returned, and the next call tries again.
- */
+ * What a thread of the parent was making at a fork is made anew in the child. */
 mp_status_t mp__once(mp__once_t *once, mp_status_t (*make)(void));
 
 #endif

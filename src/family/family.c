@@ -3,6 +3,7 @@
 #include "family/family.h"
 
 #include "core/local.h"
+#include "core/once.h"
 
 #include <apr_general.h>
 #include <string.h>
@@ -15,13 +16,13 @@
 
 mp__family_t mp__family;
 
-static uint32_t joining; /* 0: outside; 1: a thread is at it; 2: a member */
+static mp__once_t joined;
 static uint64_t wanted_size;
 static uint64_t wanted_cap;
 
 mp_status_t mp__family_configure(uint64_t arena_size, uint64_t memory_cap)
 {
-    if (mp__load32(&joining) == 2)
+    if (mp__family_joined())
         return mp__error(MP_STATE, "configure the family", "its arena exists already");
     wanted_size = arena_size;
     wanted_cap = memory_cap;
@@ -177,8 +178,10 @@ static mp_status_t found_family(void)
     if (status != MP_OK)
         return status;
     status = init_head(&arena);
-    if (status != MP_OK)
+    if (status != MP_OK) {
         mp__os_arena_close(&arena);
+        mp__family.base = NULL;
+    }
     return status;
 }
 
@@ -195,14 +198,8 @@ static mp_status_t become_member(void)
 
 mp_status_t mp__family_join(void)
 {
-    while (MP__UNLIKELY(mp__load32(&joining) != 2)) {
-        uint32_t outside = 0;
-        if (!mp__cas32(&joining, &outside, 1)) {
-            mp__os_yield();
-            continue;
-        }
-        mp_status_t status = become_member();
-        mp__store32(&joining, status == MP_OK ? 2 : 0);
+    if (MP__UNLIKELY(!mp__family_joined())) {
+        mp_status_t status = mp__once(&joined, become_member);
         if (status != MP_OK)
             return status;
     }
@@ -211,13 +208,13 @@ mp_status_t mp__family_join(void)
 
 bool mp__family_joined(void)
 {
-    return mp__load32(&joining) == 2;
+    return mp__load32(&joined) == MP__MADE;
 }
 
 void mp__family_forget(void)
 {
     mp__self = 0;
-    mp__store32(&joining, 0);
+    mp__store32(&joined, 0);
 }
 
 static mp_status_t check_head(const mp__invitation_t *invitation)
@@ -237,7 +234,7 @@ mp_status_t mp__family_accept_forked(const mp__invitation_t *invitation)
     mp_status_t status = mp__process_accept(invitation->slot, invitation->epoch, invitation->nonce);
     if (status != MP_OK)
         return status;
-    mp__store32(&joining, 2);
+    mp__store32(&joined, MP__MADE);
     return mp__self_claim();
 }
 

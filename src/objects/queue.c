@@ -162,15 +162,21 @@ static mp_status_t await(mp_queue_t *queue, uint32_t *wait, uint32_t seen, const
     return MP_OK;
 }
 
+/* How many items there are, unless somebody is at it, or died: then it is about right, until the repair. */
+static uint64_t count_of(const content_t *c)
+{
+    uint64_t gets = mp__load64(&c->gets), puts = mp__load64(&c->puts);
+    return puts > gets ? puts - gets : 0;
+}
+
 static bool full(const content_t *c)
 {
-    return c->max_items && c->puts - mp__load64(&c->gets) >= c->max_items;
+    return c->max_items && count_of(c) >= c->max_items;
 }
 
 static bool has_more(mp__header_t *header)
 {
-    const content_t *c = content_of(header);
-    return mp__load64(&c->puts) != mp__load64(&c->gets);
+    return count_of(content_of(header)) > 0;
 }
 
 /* Who was woken hands on what is left: others may sleep still whom the waker counted as woken, too. */
@@ -688,11 +694,10 @@ mp_status_t mp_queue_size(mp_queue_t *queue, uint64_t *size)
     mp_status_t status = mp__shared_use((mp__shared_t *)queue, MP_KIND_QUEUE);
     if (status != MP_OK)
         return status;
-    const content_t *c = content_of(queue->shared.header);
-    uint64_t gets = mp__load64(&c->gets), puts = mp__load64(&c->puts);
+    uint64_t count = count_of(content_of(queue->shared.header));
     if (!mp__object_is(queue->shared.header, &queue->shared.handle.reference))
         return mp__object_gone("ask a queue's size");
-    *size = puts > gets ? puts - gets : 0;
+    *size = count;
     return MP_OK;
 }
 

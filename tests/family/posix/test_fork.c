@@ -4,6 +4,9 @@
 
 #include "family/alloc.h"
 
+#include "core/once.h"
+
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -163,6 +166,49 @@ MP_CASE(a_daemon_finds_what_its_parent_held_reported)
     mp__block_free(block);
 }
 
-MP_CASES(MP_ROW(a_child_that_never_calls_in_changes_nothing), MP_ROW(a_child_that_calls_in_is_a_member_of_its_own),
-         MP_ROW(a_childs_death_is_reported_as_any_members), MP_ROW(a_daemon_finds_what_its_parent_held_reported),
-         MP_SUB(looks), MP_SUB(becomes_a_daemon));
+/* ---- a thread of the parent is at something that is made once */
+
+static mp__once_t once;
+static uint32_t making, may_end;
+
+static mp_status_t make_slowly(void)
+{
+    mp__store32(&making, 1);
+    while (!mp__load32(&may_end))
+        mp__os_yield();
+    return MP_OK;
+}
+
+static mp_status_t make_at_once(void)
+{
+    return MP_OK;
+}
+
+static void *make_in_thread(void *unused)
+{
+    (void)unused;
+    MP_CHECK(mp__once(&once, make_slowly) == MP_OK);
+    return NULL;
+}
+
+MP_CASE(what_a_thread_was_making_is_made_anew)
+{
+    pthread_t thread;
+    CU_ASSERT_FATAL(pthread_create(&thread, NULL, make_in_thread, NULL) == 0);
+    while (!mp__load32(&making))
+        mp__os_yield();
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(20);
+        MP_CHECK(mp__once(&once, make_at_once) == MP_OK);
+        _exit(0);
+    }
+    CU_ASSERT_EQUAL(wait_for(child), 0);
+    mp__store32(&may_end, 1);
+    pthread_join(thread, NULL);
+    EXPECT_OK(mp__once(&once, make_slowly));
+}
+
+MP_CASES(MP_ROW(what_a_thread_was_making_is_made_anew), MP_ROW(a_child_that_never_calls_in_changes_nothing),
+         MP_ROW(a_child_that_calls_in_is_a_member_of_its_own), MP_ROW(a_childs_death_is_reported_as_any_members),
+         MP_ROW(a_daemon_finds_what_its_parent_held_reported), MP_SUB(looks), MP_SUB(becomes_a_daemon));
