@@ -7,11 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGEST_SIZE 32
-#define READ_SIZE   ((apr_size_t)256 * 1024)
+#define READ_SIZE ((apr_size_t)256 * 1024)
 
 typedef struct outcome {
-    unsigned char digest[DIGEST_SIZE];
+    unsigned char digest[TREEHASH_DIGEST_SIZE];
     char error[120]; /* "": it worked */
 } outcome_t;
 
@@ -36,7 +35,7 @@ static void digest_file(const char *path, gcry_md_hd_t hash, unsigned char *buff
     if (code == APR_SUCCESS)
         code = read_all(file, hash, buffer);
     if (code == APR_SUCCESS)
-        memcpy(outcome->digest, gcry_md_read(hash, GCRY_MD_SHA256), DIGEST_SIZE);
+        memcpy(outcome->digest, gcry_md_read(hash, GCRY_MD_SHA256), TREEHASH_DIGEST_SIZE);
     else
         apr_strerror(code, outcome->error, sizeof outcome->error);
     apr_pool_destroy(pool);
@@ -68,7 +67,7 @@ static mp_status_t digest_all(mp_call_t *call, outcome_t *outcomes, mp_value_t *
         if (!path || !length || path[length - 1] != '\0')
             return mp_fail(call, 2, "argument %u is no path", (unsigned)i);
         digest_file(path, worker_hash, worker_buffer, &outcomes[i]);
-        items[i] = outcomes[i].error[0] ? mp_of(outcomes[i].error) : mp_bytes(outcomes[i].digest, DIGEST_SIZE);
+        items[i] = outcomes[i].error[0] ? mp_of(outcomes[i].error) : mp_bytes(outcomes[i].digest, TREEHASH_DIGEST_SIZE);
     }
     return mp_return(call, mp_value_list(items, count));
 }

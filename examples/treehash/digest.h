@@ -4,7 +4,9 @@
 
 #include <multiproc.h>
 
-/* Arguments: paths, as bytes. Result: a list with, for each, the digest's 32 bytes, or a str that says why there is
+#define TREEHASH_DIGEST_SIZE 32
+
+/* Arguments: paths, as bytes. Result: a list with, for each, the digest's bytes, or a str that says why there is
  * none. */
 mp_status_t treehash_digest(mp_call_t *call);
 

@@ -23,21 +23,30 @@ static void complain(walk_t *walk, const char *path, apr_status_t code)
 
 static void walk_directory(walk_t *walk, const char *directory);
 
-static void visit(walk_t *walk, const char *directory, const char *name)
+static void add_file(walk_t *walk, const char *path)
 {
-    size_t length = strlen(directory);
-    bool slash = length && directory[length - 1] == '/';
-    const char *path = apr_pstrcat(walk->pool, directory, slash ? "" : "/", name, NULL);
     apr_finfo_t info;
     apr_status_t code = apr_stat(&info, path, APR_FINFO_TYPE | APR_FINFO_SIZE | APR_FINFO_LINK, walk->pool);
     if (code != APR_SUCCESS && code != APR_INCOMPLETE) {
         complain(walk, path, code);
-    } else if (info.filetype == APR_DIR) {
-        walk_directory(walk, path);
     } else if (info.filetype == APR_REG) {
         treehash_file_t *file = apr_array_push(walk->files);
         *file = (treehash_file_t){.path = path, .size = info.size};
     }
+}
+
+/* Most systems tell an entry's type with its name; only for a file more is asked. */
+static void visit(walk_t *walk, const char *directory, const apr_finfo_t *entry)
+{
+    size_t length = strlen(directory);
+    bool slash = length && directory[length - 1] == '/';
+    const char *path = apr_pstrcat(walk->pool, directory, slash ? "" : "/", entry->name, NULL);
+    if (entry->filetype == APR_DIR)
+        walk_directory(walk, path);
+    else if (entry->filetype == APR_REG)
+        add_file(walk, path);
+    else if (!(entry->valid & APR_FINFO_TYPE))
+        complain(walk, path, APR_INCOMPLETE);
 }
 
 static void walk_directory(walk_t *walk, const char *directory)
@@ -50,9 +59,10 @@ static void walk_directory(walk_t *walk, const char *directory)
         complain(walk, directory, code);
     } else {
         apr_finfo_t entry;
-        while ((code = apr_dir_read(&entry, APR_FINFO_NAME, open)) == APR_SUCCESS || code == APR_INCOMPLETE)
+        while ((code = apr_dir_read(&entry, APR_FINFO_NAME | APR_FINFO_TYPE, open)) == APR_SUCCESS ||
+               code == APR_INCOMPLETE)
             if (strcmp(entry.name, ".") != 0 && strcmp(entry.name, "..") != 0)
-                visit(walk, directory, entry.name);
+                visit(walk, directory, &entry);
         apr_dir_close(open);
     }
     apr_pool_destroy(own);

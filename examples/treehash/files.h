@@ -2,13 +2,17 @@
 #ifndef TREEHASH_FILES_H
 #define TREEHASH_FILES_H
 
+#include "digest.h"
+
 #include <apr_pools.h>
 #include <apr_tables.h>
+#include <stdbool.h>
 
 typedef struct treehash_file {
     const char *path; /* as DIR/name/name */
     apr_off_t size;
-    char digest[65]; /* hexadecimal; "" until it is known */
+    bool done;
+    unsigned char digest[TREEHASH_DIGEST_SIZE]; /* when it is done */
 } treehash_file_t;
 
 /* Collects them, sorted by path; symbolic links are not followed. What cannot be read is told on standard error;

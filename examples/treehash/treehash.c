@@ -40,12 +40,6 @@ static void fail_file(run_t *run, const treehash_file_t *file, const char *why)
     run->failures++;
 }
 
-static void set_digest(treehash_file_t *file, const unsigned char *digest)
-{
-    for (int i = 0; i < 32; i++)
-        snprintf(&file->digest[2 * i], 3, "%02x", digest[i]);
-}
-
 static void count_done(const batch_t *batch)
 {
     for (int i = 0; i < batch->count; i++)
@@ -62,10 +56,12 @@ static void batch_done(const mp_result_t *result, void *context)
         size_t size;
         mp_value_t item = mp_value_item(digests, (size_t)i);
         const unsigned char *digest = mp_value_bytes(item, &size);
-        if (digest && size == 32)
-            set_digest(file, digest);
-        else
+        if (digest && size == TREEHASH_DIGEST_SIZE) {
+            memcpy(file->digest, digest, size);
+            file->done = true;
+        } else {
             fail_file(batch->run, file, mp_value_str(item));
+        }
     }
     count_done(batch);
     free(batch);
@@ -132,21 +128,44 @@ static int hash_all(run_t *run, int workers)
     return run->failures ? 1 : 0;
 }
 
-/* As sha256sum: a name with a backslash or a line's end is escaped, and the line begins with a backslash. */
-static void print_line(const treehash_file_t *file)
+static void print_digest(const unsigned char *digest)
 {
-    bool escape = strpbrk(file->path, "\\\n\r") != NULL;
-    printf("%s%s  ", escape ? "\\" : "", file->digest);
-    for (const char *c = file->path; *c; c++) {
-        if (escape && *c == '\\')
+    static const char figures[] = "0123456789abcdef";
+    char text[2 * TREEHASH_DIGEST_SIZE + 1];
+    for (size_t i = 0; i < TREEHASH_DIGEST_SIZE; i++) {
+        text[2 * i] = figures[digest[i] >> 4];
+        text[2 * i + 1] = figures[digest[i] & 15];
+    }
+    text[sizeof text - 1] = '\0';
+    fputs(text, stdout);
+}
+
+static void print_escaped(const char *path)
+{
+    for (const char *c = path; *c; c++) {
+        if (*c == '\\')
             fputs("\\\\", stdout);
-        else if (escape && *c == '\n')
+        else if (*c == '\n')
             fputs("\\n", stdout);
-        else if (escape && *c == '\r')
+        else if (*c == '\r')
             fputs("\\r", stdout);
         else
             putchar(*c);
     }
+}
+
+/* As sha256sum: a name with a backslash or a line's end is escaped, and the line begins with a backslash. */
+static void print_line(const treehash_file_t *file)
+{
+    bool escape = strpbrk(file->path, "\\\n\r") != NULL;
+    if (escape)
+        putchar('\\');
+    print_digest(file->digest);
+    fputs("  ", stdout);
+    if (escape)
+        print_escaped(file->path);
+    else
+        fputs(file->path, stdout);
     putchar('\n');
 }
 
@@ -163,7 +182,7 @@ static int treehash(const char *directory, int workers, apr_pool_t *pool)
     int code = hash_all(&run, workers);
     treehash_binary_output();
     for (int i = 0; i < run.count; i++)
-        if (run.files[i].digest[0])
+        if (run.files[i].done)
             print_line(&run.files[i]);
     if (fflush(stdout) != 0) {
         perror("treehash: standard output");
