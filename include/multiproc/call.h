@@ -55,11 +55,20 @@ MP_API intptr_t mp_arg_descriptor(mp_call_t *call, size_t i);
 
 /** Argument i as an object, NULL on error. ::MP_INDEX, ::MP_TYPE may become the call's error. */
 MP_API mp_conn_t *mp_arg_conn(mp_call_t *call, size_t i);
-MP_API mp_queue_t *mp_arg_queue(mp_call_t *call, size_t i);     /**< @copydoc mp_arg_conn */
-MP_API mp_lock_t *mp_arg_lock(mp_call_t *call, size_t i);       /**< @copydoc mp_arg_conn */
-MP_API mp_manager_t *mp_arg_manager(mp_call_t *call, size_t i); /**< @copydoc mp_arg_conn */
-MP_API mp_dict_t *mp_arg_dict(mp_call_t *call, size_t i);       /**< A manager's dict. @copydetails mp_arg_conn */
-MP_API mp_list_t *mp_arg_list(mp_call_t *call, size_t i);       /**< A manager's list. @copydetails mp_arg_conn */
+MP_API mp_queue_t *mp_arg_queue(mp_call_t *call, size_t i);                   /**< @copydoc mp_arg_conn */
+MP_API mp_lock_t *mp_arg_lock(mp_call_t *call, size_t i);                     /**< @copydoc mp_arg_conn */
+MP_API mp_rlock_t *mp_arg_rlock(mp_call_t *call, size_t i);                   /**< @copydoc mp_arg_conn */
+MP_API mp_semaphore_t *mp_arg_semaphore(mp_call_t *call, size_t i);           /**< @copydoc mp_arg_conn */
+MP_API mp_condition_t *mp_arg_condition(mp_call_t *call, size_t i);           /**< @copydoc mp_arg_conn */
+MP_API mp_event_t *mp_arg_event(mp_call_t *call, size_t i);                   /**< @copydoc mp_arg_conn */
+MP_API mp_barrier_t *mp_arg_barrier(mp_call_t *call, size_t i);               /**< @copydoc mp_arg_conn */
+MP_API mp_shared_memory_t *mp_arg_shared_memory(mp_call_t *call, size_t i);   /**< @copydoc mp_arg_conn */
+MP_API mp_shared_value_t *mp_arg_shared_value(mp_call_t *call, size_t i);     /**< @copydoc mp_arg_conn */
+MP_API mp_shared_array_t *mp_arg_shared_array(mp_call_t *call, size_t i);     /**< @copydoc mp_arg_conn */
+MP_API mp_shareable_list_t *mp_arg_shareable_list(mp_call_t *call, size_t i); /**< @copydoc mp_arg_conn */
+MP_API mp_manager_t *mp_arg_manager(mp_call_t *call, size_t i);               /**< @copydoc mp_arg_conn */
+MP_API mp_dict_t *mp_arg_dict(mp_call_t *call, size_t i); /**< A manager's dict. @copydetails mp_arg_conn */
+MP_API mp_list_t *mp_arg_list(mp_call_t *call, size_t i); /**< A manager's list. @copydetails mp_arg_conn */
 
 /** The call's error so far: ::MP_OK, or that of the first wrong argument. mp_error() says more right after it happened.
  */

@@ -130,6 +130,51 @@ inline mp_value_t mp_of(mp_lock_t *x)
     return mp__of_lock(x);
 }
 
+inline mp_value_t mp_of(mp_rlock_t *x)
+{
+    return mp__of_rlock(x);
+}
+
+inline mp_value_t mp_of(mp_semaphore_t *x)
+{
+    return mp__of_semaphore(x);
+}
+
+inline mp_value_t mp_of(mp_condition_t *x)
+{
+    return mp__of_condition(x);
+}
+
+inline mp_value_t mp_of(mp_event_t *x)
+{
+    return mp__of_event(x);
+}
+
+inline mp_value_t mp_of(mp_barrier_t *x)
+{
+    return mp__of_barrier(x);
+}
+
+inline mp_value_t mp_of(mp_shared_memory_t *x)
+{
+    return mp__of_shared_memory(x);
+}
+
+inline mp_value_t mp_of(mp_shared_value_t *x)
+{
+    return mp__of_shared_value(x);
+}
+
+inline mp_value_t mp_of(mp_shared_array_t *x)
+{
+    return mp__of_shared_array(x);
+}
+
+inline mp_value_t mp_of(mp_shareable_list_t *x)
+{
+    return mp__of_shareable_list(x);
+}
+
 inline mp_value_t mp_of(mp_manager_t *x)
 {
     return mp__of_manager(x);
@@ -225,7 +270,11 @@ template <class... T> inline mp__dict_literal<sizeof...(T)> mp__dict(const T &..
     unsigned: mp__of_uint, unsigned long: mp__of_uint, unsigned long long: mp__of_uint, float: mp__of_float, \
     double: mp__of_double, long double: mp__of_long_double, char *: mp__of_str, const char *: mp__of_str, \
     mp_value_t: mp__of_value, mp_function_t: mp__of_function, mp_conn_t *: mp__of_conn, mp_queue_t *: mp__of_queue, \
-    mp_lock_t *: mp__of_lock, mp_manager_t *: mp__of_manager, mp_dict_t *: mp__of_dict, mp_list_t *: mp__of_list, \
+    mp_lock_t *: mp__of_lock, mp_rlock_t *: mp__of_rlock, mp_semaphore_t *: mp__of_semaphore, \
+    mp_condition_t *: mp__of_condition, mp_event_t *: mp__of_event, mp_barrier_t *: mp__of_barrier, \
+    mp_shared_memory_t *: mp__of_shared_memory, mp_shared_value_t *: mp__of_shared_value, \
+    mp_shared_array_t *: mp__of_shared_array, mp_shareable_list_t *: mp__of_shareable_list, \
+    mp_manager_t *: mp__of_manager, mp_dict_t *: mp__of_dict, mp_list_t *: mp__of_list, \
     mp_process_t *: mp__of_process, mp_pool_t *: mp__of_pool)(x)
 
 #define mp_list(...)       MP__LITERAL(mp_value_list, MP__COUNT, __VA_ARGS__)

@@ -33,6 +33,24 @@ typedef struct mp_conn mp_conn_t;
 typedef struct mp_queue mp_queue_t;
 /** A lock. */
 typedef struct mp_lock mp_lock_t;
+/** A lock that its holder may take again. */
+typedef struct mp_rlock mp_rlock_t;
+/** A number of permits. */
+typedef struct mp_semaphore mp_semaphore_t;
+/** A lock with waiting for what others change under it. */
+typedef struct mp_condition mp_condition_t;
+/** A flag to wait for. */
+typedef struct mp_event mp_event_t;
+/** A place where parties wait for each other. */
+typedef struct mp_barrier mp_barrier_t;
+/** Memory of the family. */
+typedef struct mp_shared_memory mp_shared_memory_t;
+/** One number in shared memory. */
+typedef struct mp_shared_value mp_shared_value_t;
+/** Numbers in shared memory. */
+typedef struct mp_shared_array mp_shared_array_t;
+/** A list of a fixed length in shared memory. */
+typedef struct mp_shareable_list mp_shareable_list_t;
 /** A server process that holds dicts and lists for others. */
 typedef struct mp_manager mp_manager_t;
 /** A dict that lives in a manager. */
@@ -67,6 +85,15 @@ typedef enum mp_kind {
     MP_KIND_CONN,
     MP_KIND_QUEUE,
     MP_KIND_LOCK,
+    MP_KIND_RLOCK,
+    MP_KIND_SEMAPHORE,
+    MP_KIND_CONDITION,
+    MP_KIND_EVENT,
+    MP_KIND_BARRIER,
+    MP_KIND_SHARED_MEMORY,
+    MP_KIND_SHARED_VALUE, /**< an ::mp_shared_value_t */
+    MP_KIND_SHARED_ARRAY,
+    MP_KIND_SHAREABLE_LIST,
     MP_KIND_MANAGER,
     MP_KIND_DICT_PROXY, /**< an ::mp_dict_t */
     MP_KIND_LIST_PROXY, /**< an ::mp_list_t */
@@ -193,6 +220,51 @@ static inline mp_value_t mp__of_queue(mp_queue_t *x)
 static inline mp_value_t mp__of_lock(mp_lock_t *x)
 {
     return mp__of_object(MP_KIND_LOCK, x);
+}
+
+static inline mp_value_t mp__of_rlock(mp_rlock_t *x)
+{
+    return mp__of_object(MP_KIND_RLOCK, x);
+}
+
+static inline mp_value_t mp__of_semaphore(mp_semaphore_t *x)
+{
+    return mp__of_object(MP_KIND_SEMAPHORE, x);
+}
+
+static inline mp_value_t mp__of_condition(mp_condition_t *x)
+{
+    return mp__of_object(MP_KIND_CONDITION, x);
+}
+
+static inline mp_value_t mp__of_event(mp_event_t *x)
+{
+    return mp__of_object(MP_KIND_EVENT, x);
+}
+
+static inline mp_value_t mp__of_barrier(mp_barrier_t *x)
+{
+    return mp__of_object(MP_KIND_BARRIER, x);
+}
+
+static inline mp_value_t mp__of_shared_memory(mp_shared_memory_t *x)
+{
+    return mp__of_object(MP_KIND_SHARED_MEMORY, x);
+}
+
+static inline mp_value_t mp__of_shared_value(mp_shared_value_t *x)
+{
+    return mp__of_object(MP_KIND_SHARED_VALUE, x);
+}
+
+static inline mp_value_t mp__of_shared_array(mp_shared_array_t *x)
+{
+    return mp__of_object(MP_KIND_SHARED_ARRAY, x);
+}
+
+static inline mp_value_t mp__of_shareable_list(mp_shareable_list_t *x)
+{
+    return mp__of_object(MP_KIND_SHAREABLE_LIST, x);
 }
 
 static inline mp_value_t mp__of_manager(mp_manager_t *x)
@@ -350,11 +422,20 @@ MP_API mp_value_t mp_value_key(mp_value_t v, size_t i);
 /** An object in a value, or NULL if v is something else. Borrowed: mp_keep() keeps it beyond the value; it may be
  * closed before the value is freed. */
 MP_API mp_conn_t *mp_value_conn(mp_value_t v);
-MP_API mp_queue_t *mp_value_queue(mp_value_t v);     /**< @copydoc mp_value_conn */
-MP_API mp_lock_t *mp_value_lock(mp_value_t v);       /**< @copydoc mp_value_conn */
-MP_API mp_manager_t *mp_value_manager(mp_value_t v); /**< @copydoc mp_value_conn */
-MP_API mp_dict_t *mp_value_dict_proxy(mp_value_t v); /**< @copydoc mp_value_conn */
-MP_API mp_list_t *mp_value_list_proxy(mp_value_t v); /**< @copydoc mp_value_conn */
+MP_API mp_queue_t *mp_value_queue(mp_value_t v);                   /**< @copydoc mp_value_conn */
+MP_API mp_lock_t *mp_value_lock(mp_value_t v);                     /**< @copydoc mp_value_conn */
+MP_API mp_rlock_t *mp_value_rlock(mp_value_t v);                   /**< @copydoc mp_value_conn */
+MP_API mp_semaphore_t *mp_value_semaphore(mp_value_t v);           /**< @copydoc mp_value_conn */
+MP_API mp_condition_t *mp_value_condition(mp_value_t v);           /**< @copydoc mp_value_conn */
+MP_API mp_event_t *mp_value_event(mp_value_t v);                   /**< @copydoc mp_value_conn */
+MP_API mp_barrier_t *mp_value_barrier(mp_value_t v);               /**< @copydoc mp_value_conn */
+MP_API mp_shared_memory_t *mp_value_shared_memory(mp_value_t v);   /**< @copydoc mp_value_conn */
+MP_API mp_shared_value_t *mp_value_shared_value(mp_value_t v);     /**< @copydoc mp_value_conn */
+MP_API mp_shared_array_t *mp_value_shared_array(mp_value_t v);     /**< @copydoc mp_value_conn */
+MP_API mp_shareable_list_t *mp_value_shareable_list(mp_value_t v); /**< @copydoc mp_value_conn */
+MP_API mp_manager_t *mp_value_manager(mp_value_t v);               /**< @copydoc mp_value_conn */
+MP_API mp_dict_t *mp_value_dict_proxy(mp_value_t v);               /**< @copydoc mp_value_conn */
+MP_API mp_list_t *mp_value_list_proxy(mp_value_t v);               /**< @copydoc mp_value_conn */
 
 /**
  * The same with a status, for messages whose shape is not certain. On failure *out is as it was.

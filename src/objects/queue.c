@@ -17,8 +17,9 @@
  */
 #include "objects/queue.h"
 
-#include "wire/codec.h"
+#include "family/wait.h"
 #include "objects/transfer.h"
+#include "wire/codec.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -123,43 +124,14 @@ static mp_status_t corrupt(void)
 
 /* ---- waiting */
 
-/* Before a last look at what is waited for. */
-static uint32_t announce(uint32_t *wait)
-{
-    const uint32_t both = MP__WAIT_NOW | MP__WAIT_EVER;
-    uint32_t value = mp__or32(wait, both) | both;
-    mp__fence_after_rmw();
-    return value;
-}
-
-/* Wakes one who waits. After a change that was made by, or under, an atomic read-modify-write. */
-static void notify(uint32_t *wait)
-{
-    mp__fence_after_rmw();
-    uint32_t value = mp__load32(wait);
-    while (value & MP__WAIT_NOW)
-        if (mp__cas32(wait, &value, (value + MP__WAIT_STEP) & ~MP__WAIT_NOW)) {
-            mp__wake(wait, false);
-            return;
-        }
-}
-
 /* Sleeps until notified; also sees the death of the queue's owner, and of a peer. MP_TIMEOUT, MP_GONE. */
 static mp_status_t await(mp_queue_t *queue, uint32_t *wait, uint32_t seen, const mp__peer_t *peer,
                          mp__deadline_t deadline)
 {
-    mp__header_t *header = queue->shared.header;
-    if (!mp__object_is(header, &queue->shared.handle.reference)) /* its end may have come before the announcement */
-        return mp__object_gone("wait at a queue");
-    if (mp__park(wait, seen, deadline) == MP_TIMEOUT)
-        return MP_TIMEOUT;
-    if (mp__load32(wait) != seen)
-        return MP_OK;
-    if (mp__object_owner_died(header, &queue->shared.handle.reference))
-        return mp__object_gone("wait at a queue");
-    if (peer && mp__process_dead(peer->slot, peer->epoch))
+    mp_status_t status = mp__wait_sleep(queue->shared.header, &queue->shared.handle.reference, wait, seen, deadline);
+    if (status == MP_OK && mp__load32(wait) == seen && peer && mp__process_dead(peer->slot, peer->epoch))
         return mp__error(MP_GONE, "wait at a queue", "the process that was to fill it died");
-    return MP_OK;
+    return status;
 }
 
 /* How many items there are, unless somebody is at it, or died: then it is about right, until the repair. */
@@ -182,9 +154,9 @@ static bool has_more(mp__header_t *header)
 /* Who was woken hands on what is left: others may sleep still whom the waker counted as woken, too. */
 static void hand_on(mp__header_t *header, unsigned which)
 {
-    announce(&header->waits[which]);
+    mp__wait_announce(&header->waits[which]);
     if (which == NOT_EMPTY ? has_more(header) : !full(content_of(header)))
-        notify(&header->waits[which]);
+        mp__wait_notify(&header->waits[which]);
 }
 
 /* ---- the put side */
@@ -318,7 +290,7 @@ static mp_status_t try_put(mp_queue_t *queue, unsigned kind, mp__item_t type, co
         return status;
     content_t *c = content_of(header);
     if (full(c)) {
-        *seen = announce(&header->waits[NOT_FULL]);
+        *seen = mp__wait_announce(&header->waits[NOT_FULL]);
         status = MP_BUSY;
     }
     if (status == MP_OK || !full(c))
@@ -341,7 +313,7 @@ static mp_status_t put_body(mp_queue_t *queue, unsigned kind, mp__item_t type, c
         uint32_t seen = 0;
         mp_status_t status = try_put(queue, kind, type, body, length, deadline, &seen);
         if (status == MP_OK)
-            notify(&header->waits[NOT_EMPTY]);
+            mp__wait_notify(&header->waits[NOT_EMPTY]);
         if (slept && status != MP_BUSY && status != MP_GONE)
             hand_on(header, NOT_FULL);
         if (status == MP_OK)
@@ -518,7 +490,7 @@ static mp_status_t try_get(mp_queue_t *queue, wanted_t *wanted, mp__deadline_t d
         if (status != MP_BUSY || announced)
             break;
         /* Announce, then look once more: a putter looks for the announcement after its item is visible. */
-        *seen = announce(&header->waits[NOT_EMPTY]);
+        *seen = mp__wait_announce(&header->waits[NOT_EMPTY]);
         announced = true;
     }
     mp__word_unlock(&header->second);
@@ -558,7 +530,7 @@ static mp_status_t get(mp_queue_t *queue, wanted_t *wanted, const mp__peer_t *pe
         uint32_t seen = 0;
         mp_status_t status = try_get(queue, wanted, deadline, &seen);
         if (status == MP_OK)
-            notify(&header->waits[NOT_FULL]);
+            mp__wait_notify(&header->waits[NOT_FULL]);
         if (slept && status != MP_BUSY && status != MP_GONE)
             hand_on(header, NOT_EMPTY);
         if (status == MP_OK) {
@@ -603,7 +575,7 @@ mp_status_t mp__queue_await(mp_queue_t *queue, int64_t spin_most, mp__deadline_t
     mp_status_t status = MP_OK;
     mp__spin_t spin = {.most = spin_most};
     while (status == MP_OK && !spin_for_item(header, &spin, deadline)) {
-        uint32_t seen = announce(&header->waits[NOT_EMPTY]);
+        uint32_t seen = mp__wait_announce(&header->waits[NOT_EMPTY]);
         if (!has_more(header))
             status = await(queue, &header->waits[NOT_EMPTY], seen, NULL, deadline);
     }

@@ -59,6 +59,16 @@ static mp_status_t open(void *context, mp_kind_t kind, const mp__reference_t *re
         return mp__queue_open(reference, object);
     case MP_KIND_LOCK:
         return mp__lock_open(reference, object);
+    case MP_KIND_RLOCK:
+    case MP_KIND_SEMAPHORE:
+    case MP_KIND_CONDITION:
+    case MP_KIND_EVENT:
+    case MP_KIND_BARRIER:
+    case MP_KIND_SHARED_MEMORY:
+    case MP_KIND_SHARED_VALUE:
+    case MP_KIND_SHARED_ARRAY:
+    case MP_KIND_SHAREABLE_LIST:
+        return mp__shared_open(kind, reference, object);
     case MP_KIND_MANAGER:
     case MP_KIND_DICT_PROXY:
     case MP_KIND_LIST_PROXY:

@@ -254,6 +254,51 @@ mp_lock_t *mp_arg_lock(mp_call_t *call, size_t i)
     return object(call, i, MP_KIND_LOCK);
 }
 
+mp_rlock_t *mp_arg_rlock(mp_call_t *call, size_t i)
+{
+    return object(call, i, MP_KIND_RLOCK);
+}
+
+mp_semaphore_t *mp_arg_semaphore(mp_call_t *call, size_t i)
+{
+    return object(call, i, MP_KIND_SEMAPHORE);
+}
+
+mp_condition_t *mp_arg_condition(mp_call_t *call, size_t i)
+{
+    return object(call, i, MP_KIND_CONDITION);
+}
+
+mp_event_t *mp_arg_event(mp_call_t *call, size_t i)
+{
+    return object(call, i, MP_KIND_EVENT);
+}
+
+mp_barrier_t *mp_arg_barrier(mp_call_t *call, size_t i)
+{
+    return object(call, i, MP_KIND_BARRIER);
+}
+
+mp_shared_memory_t *mp_arg_shared_memory(mp_call_t *call, size_t i)
+{
+    return object(call, i, MP_KIND_SHARED_MEMORY);
+}
+
+mp_shared_value_t *mp_arg_shared_value(mp_call_t *call, size_t i)
+{
+    return object(call, i, MP_KIND_SHARED_VALUE);
+}
+
+mp_shared_array_t *mp_arg_shared_array(mp_call_t *call, size_t i)
+{
+    return object(call, i, MP_KIND_SHARED_ARRAY);
+}
+
+mp_shareable_list_t *mp_arg_shareable_list(mp_call_t *call, size_t i)
+{
+    return object(call, i, MP_KIND_SHAREABLE_LIST);
+}
+
 mp_manager_t *mp_arg_manager(mp_call_t *call, size_t i)
 {
     return object(call, i, MP_KIND_MANAGER);

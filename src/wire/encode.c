@@ -171,6 +171,15 @@ static mp_status_t encode(encoder_t *e, const mp_value_t *v)
         return put_function(e, v);
     case MP_KIND_QUEUE:
     case MP_KIND_LOCK:
+    case MP_KIND_RLOCK:
+    case MP_KIND_SEMAPHORE:
+    case MP_KIND_CONDITION:
+    case MP_KIND_EVENT:
+    case MP_KIND_BARRIER:
+    case MP_KIND_SHARED_MEMORY:
+    case MP_KIND_SHARED_VALUE:
+    case MP_KIND_SHARED_ARRAY:
+    case MP_KIND_SHAREABLE_LIST:
     case MP_KIND_MANAGER:
     case MP_KIND_DICT_PROXY:
     case MP_KIND_LIST_PROXY:

@@ -5,10 +5,11 @@
 
 const char *mp_kind_name(mp_kind_t kind)
 {
-    static const char *const names[] = {"NoneType",  "bool",       "int",     "int",  "float",
-                                        "str",       "bytes",      "list",    "dict", "range",
-                                        "function",  "Connection", "Queue",   "Lock", "Manager",
-                                        "DictProxy", "ListProxy",  "Process", "Pool", "descriptor"};
+    static const char *const names[] = {
+        "NoneType",  "bool",      "int",      "int",          "float",     "str",   "bytes",         "list",
+        "dict",      "range",     "function", "Connection",   "Queue",     "Lock",  "RLock",         "Semaphore",
+        "Condition", "Event",     "Barrier",  "SharedMemory", "Value",     "Array", "ShareableList", "Manager",
+        "DictProxy", "ListProxy", "Process",  "Pool",         "descriptor"};
     return (size_t)kind < MP__COUNT_OF(names) ? names[kind] : "?";
 }
 
@@ -215,6 +216,51 @@ mp_queue_t *mp_value_queue(mp_value_t v)
 mp_lock_t *mp_value_lock(mp_value_t v)
 {
     return object(&v, MP_KIND_LOCK);
+}
+
+mp_rlock_t *mp_value_rlock(mp_value_t v)
+{
+    return object(&v, MP_KIND_RLOCK);
+}
+
+mp_semaphore_t *mp_value_semaphore(mp_value_t v)
+{
+    return object(&v, MP_KIND_SEMAPHORE);
+}
+
+mp_condition_t *mp_value_condition(mp_value_t v)
+{
+    return object(&v, MP_KIND_CONDITION);
+}
+
+mp_event_t *mp_value_event(mp_value_t v)
+{
+    return object(&v, MP_KIND_EVENT);
+}
+
+mp_barrier_t *mp_value_barrier(mp_value_t v)
+{
+    return object(&v, MP_KIND_BARRIER);
+}
+
+mp_shared_memory_t *mp_value_shared_memory(mp_value_t v)
+{
+    return object(&v, MP_KIND_SHARED_MEMORY);
+}
+
+mp_shared_value_t *mp_value_shared_value(mp_value_t v)
+{
+    return object(&v, MP_KIND_SHARED_VALUE);
+}
+
+mp_shared_array_t *mp_value_shared_array(mp_value_t v)
+{
+    return object(&v, MP_KIND_SHARED_ARRAY);
+}
+
+mp_shareable_list_t *mp_value_shareable_list(mp_value_t v)
+{
+    return object(&v, MP_KIND_SHAREABLE_LIST);
 }
 
 mp_manager_t *mp_value_manager(mp_value_t v)

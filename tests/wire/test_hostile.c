@@ -100,9 +100,9 @@ static mp_status_t decode(const void *data, size_t size, const mp__receiver_t *r
 #define FUNCTION  TAG("\x0a")
 #define CONN      TAG("\x0b")
 #define QUEUE     TAG("\x0c")
-#define PROCESS   TAG("\x11")
-#define POOL      TAG("\x12")
-#define DESC      TAG("\x13")
+#define PROCESS   TAG("\x1a")
+#define POOL      TAG("\x1b")
+#define DESC      TAG("\x1c")
 #define BYTES16   "\x01\x00\x00\x00\x01\x00\x00\x00\x0c\x00\x01\x02\x03\x04\x05\x06"
 #define NOTHING16 "\x00\x00\x00\x00\x01\x00\x00\x00\x0c\x00\x01\x02\x03\x04\x05\x06"
 
@@ -188,7 +188,7 @@ static const struct {
     ROW(MP_MALFORMED, "\xc2\x41\x01"),
     ROW(MP_MALFORMED, TAG("\x00") "\xf6"),
     ROW(MP_MALFORMED, TAG("\x09") "\x50" BYTES16),
-    ROW(MP_MALFORMED, TAG("\x14") "\x00"),
+    ROW(MP_MALFORMED, TAG("\x1d") "\x00"),
     ROW(MP_MALFORMED, "\xd9\x6c\xff\x00"),
     ROW(MP_MALFORMED, "\xdb\xff\xff\xff\xff\xff\xff\xff\xff\x00"),
     ROW(MP_MALFORMED, PROCESS "\x50" BYTES16),
