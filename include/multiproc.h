@@ -8,13 +8,16 @@
 
 #include <multiproc/call.h>
 #include <multiproc/connection.h>
+#include <multiproc/event.h>
 #include <multiproc/lock.h>
 #include <multiproc/manager.h>
 #include <multiproc/pool.h>
 #include <multiproc/print.h>
 #include <multiproc/process.h>
 #include <multiproc/queue.h>
+#include <multiproc/rlock.h>
 #include <multiproc/runtime.h>
+#include <multiproc/semaphore.h>
 #include <multiproc/status.h>
 #include <multiproc/value.h>
 
