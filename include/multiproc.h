@@ -7,6 +7,7 @@
 #define MULTIPROC_H
 
 #include <multiproc/call.h>
+#include <multiproc/condition.h>
 #include <multiproc/connection.h>
 #include <multiproc/event.h>
 #include <multiproc/lock.h>
