@@ -6,6 +6,7 @@
 #ifndef MULTIPROC_H
 #define MULTIPROC_H
 
+#include <multiproc/barrier.h>
 #include <multiproc/call.h>
 #include <multiproc/condition.h>
 #include <multiproc/connection.h>
