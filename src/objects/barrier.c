@@ -12,6 +12,7 @@
 #include <multiproc/barrier.h>
 
 #include "family/wait.h"
+#include "objects/dump.h"
 #include "objects/roster.h"
 #include "objects/shared.h"
 #include "objects/transfer.h"
@@ -512,4 +513,20 @@ static void release(mp__header_t *header)
 mp_status_t mp_barrier_close(mp_barrier_t *barrier)
 {
     return mp__shared_close((mp__shared_t *)barrier, MP_KIND_BARRIER, release);
+}
+
+void mp__barrier_dump(mp__header_t *header, const mp__reference_t *reference, mp__dump_t *dump)
+{
+    static const char *const phases[] = {"waits for its parties", "its action is running", "broken", "?"};
+    const content_t *c = content_of(header);
+    uint32_t state = 0;
+    mp__rows_t rows;
+    (void)mp__state_get(header, reference, &state);
+    if (mp__roster_rows(header, &c->waiters, &rows) != MP_OK)
+        return;
+    mp__dump_line(dump, "  %s: %lu of %llu are there", phases[state & 3], (unsigned long)count(&rows, state),
+                  (unsigned long long)c->parties);
+    for (size_t i = 0; i < rows.count; i++)
+        if (waits(&rows.at[i], state))
+            mp__dump_thread(dump, "is there", rows.at[i].thread, "");
 }

@@ -15,6 +15,7 @@
 #include <multiproc/condition.h>
 
 #include "family/turn.h"
+#include "objects/dump.h"
 #include "objects/mutex.h"
 #include "objects/roster.h"
 
@@ -335,6 +336,25 @@ mp_status_t mp__condition_create(mp_condition_t **condition, mp_value_t lock)
         *condition = NULL;
     }
     return status;
+}
+
+void mp__condition_dump(mp__header_t *header, const mp__reference_t *reference, mp__dump_t *dump)
+{
+    mp__rows_t rows;
+    mp__reference_t lock = content_of(header)->lock;
+    mp__header_t *held = header;
+    (void)reference;
+    if (lock.kind && mp__object_open(&lock, lock.kind, &held) != MP_OK)
+        mp__dump_line(dump, "  its lock has ended");
+    else
+        mp__dump_held(dump, held);
+    if (mp__roster_rows(header, &content_of(header)->waiters, &rows) != MP_OK)
+        return;
+    for (size_t i = 0; i < rows.count; i++) {
+        const mp__row_t row = rows.at[i];
+        if (row.thread)
+            mp__dump_thread(dump, "waits", row.thread, row.value & CALLED ? "notified" : "");
+    }
 }
 
 /* The end has begun: who waits sees it. */

@@ -8,6 +8,7 @@
 #include <multiproc/event.h>
 
 #include "family/wait.h"
+#include "objects/dump.h"
 #include "objects/shared.h"
 
 #define SET      1u /* bit 0 of the state; above it the number of times */
@@ -98,4 +99,11 @@ mp_status_t mp_event_wait(mp_event_t *event, double timeout)
 mp_status_t mp_event_close(mp_event_t *event)
 {
     return mp__shared_close((mp__shared_t *)event, MP_KIND_EVENT, NULL);
+}
+
+void mp__event_dump(mp__header_t *header, const mp__reference_t *reference, mp__dump_t *dump)
+{
+    uint32_t state = 0;
+    (void)mp__state_get(header, reference, &state);
+    mp__dump_line(dump, "  %s", state & SET ? "set" : "not set");
 }

@@ -10,9 +10,11 @@
 #include <multiproc/semaphore.h>
 
 #include "family/wait.h"
+#include "objects/dump.h"
 #include "objects/shared.h"
 #include "objects/roster.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define STEP_ACQUIRE "acquire a semaphore"
@@ -280,4 +282,27 @@ static void release_holders(mp__header_t *header)
 mp_status_t mp_semaphore_close(mp_semaphore_t *semaphore)
 {
     return mp__shared_close((mp__shared_t *)semaphore, MP_KIND_SEMAPHORE, release_holders);
+}
+
+void mp__semaphore_dump(mp__header_t *header, const mp__reference_t *reference, mp__dump_t *dump)
+{
+    const content_t *c = content_of(header);
+    uint32_t permits = 0;
+    mp__rows_t rows;
+    (void)mp__state_get(header, reference, &permits);
+    if (!c->owned) {
+        mp__dump_line(dump, "  permits: %lu", (unsigned long)permits);
+        return;
+    }
+    if (mp__roster_rows(header, &c->holders, &rows) != MP_OK)
+        return;
+    mp__dump_line(dump, "  permits: %llu of %llu", (unsigned long long)free_permits(c, &rows),
+                  (unsigned long long)c->bound);
+    for (size_t i = 0; i < rows.count; i++) {
+        char more[48];
+        const mp__row_t row = rows.at[i];
+        snprintf(more, sizeof more, "%llu permits", (unsigned long long)row.value);
+        if (row.thread)
+            mp__dump_thread(dump, "held by", row.thread, more);
+    }
 }
