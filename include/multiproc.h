@@ -17,5 +17,6 @@
 #include <multiproc/runtime.h>
 #include <multiproc/status.h>
 #include <multiproc/value.h>
+#include <multiproc/wait.h>
 
 #endif

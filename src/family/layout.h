@@ -14,7 +14,7 @@
 #include "platform.h"
 
 #define MP__ARENA_MAGIC   UINT64_C(0x616e6572615f706d)
-#define MP__ARENA_VERSION 1u /* raised with every change of what lies in the arena */
+#define MP__ARENA_VERSION 2u /* raised with every change of what lies in the arena */
 
 #define MP__PAGE_SIZE       ((size_t)65536) /* the allocator's page, not the system's */
 #define MP__BLOCKS_PER_PAGE ((size_t)1024)  /* of the smallest class */
@@ -67,7 +67,9 @@ typedef struct mp__thread_slot {
     uint64_t claim;      /* {epoch, process slot + 1}; low half 0 = free, and its last thread dead */
     uint64_t parked;     /* the arena offset of the word it sleeps on; 0 = awake */
     uint32_t life_epoch; /* the epoch for which `life` and `bell` hold */
-    uint32_t reserved[11];
+    uint32_t door;       /* rung when something changes that it watches (watch.c) */
+    uint32_t porter;     /* while it waits elsewhere: the slot + 1 of the thread that hears its door */
+    uint32_t reserved[9];
     mp__os_thread_life_t life;
     mp__os_bell_t bell;
     uint64_t padding[8];

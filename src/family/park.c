@@ -7,6 +7,7 @@
  * compare-and-swap and rings that one.
  */
 #include "family/family.h"
+#include "family/watch.h"
 
 static mp__thread_slot_t *own_slot(void)
 {
@@ -114,18 +115,16 @@ static bool ring(uint32_t index, uint64_t offset)
     return true;
 }
 
-static bool threads_touchable(void)
+bool mp__threads_visible(uint32_t *count)
 {
-    uint64_t used = mp__load32(&mp__family.head->thread_mark);
-    return mp__region_touchable(MP__REGION_THREADS, used * sizeof(mp__thread_slot_t));
+    *count = mp__load32(&mp__family.head->thread_mark);
+    return mp__region_touchable(MP__REGION_THREADS, (uint64_t)*count * sizeof(mp__thread_slot_t));
 }
 
-static void ring_sleepers(uint64_t offset, bool all)
+static void ring_sleepers(uint64_t offset, uint32_t count, bool all)
 {
     uint64_t *bucket = bucket_of(offset);
-    mp__fence();
-    uint32_t words = (mp__load32(&mp__family.head->thread_mark) + 63) / 64;
-    for (uint32_t i = 0; i < words; i++) {
+    for (uint32_t i = 0; i < (count + 63) / 64; i++) {
         uint64_t bits = mp__load64(&bucket[i]);
         for (uint32_t bit = 0; bits; bit++, bits >>= 1)
             if ((bits & 1) && ring(i * 64 + bit, offset) && !all)
@@ -135,18 +134,23 @@ static void ring_sleepers(uint64_t offset, bool all)
 
 void mp__wake(uint32_t *word, bool all)
 {
-    if (mp__os_caps()->shared_wait)
+    uint32_t count;
+    if (mp__os_caps()->shared_wait) {
         mp__os_word_wake(word, all);
-    else if (threads_touchable())
-        ring_sleepers(mp__offset_of(word), all);
+        return;
+    }
+    mp__fence();
+    if (mp__threads_visible(&count))
+        ring_sleepers(mp__offset_of(word), count, all);
 }
 
 void mp__wake_everyone(void)
 {
-    if (!threads_touchable())
+    uint32_t count;
+    if (!mp__threads_visible(&count))
         return;
-    uint32_t mark = mp__load32(&mp__family.head->thread_mark);
-    for (uint32_t i = 0; i < mark; i++) {
+    for (uint32_t i = 0; i < count; i++) {
+        mp__watch_ring_thread(i);
         uint64_t offset = mp__load64(&mp__family.threads[i].parked);
         /* The place is only a number here: a futex call checks it, a ring compares it. */
         if (offset == 0 || offset % 4 != 0 || offset >= mp__family.arena.size)
