@@ -69,7 +69,8 @@ typedef struct mp__thread_slot {
     uint32_t life_epoch; /* the epoch for which `life` and `bell` hold */
     uint32_t door;       /* rung when something changes that it watches (watch.c) */
     uint32_t porter;     /* while it waits elsewhere: the slot + 1 of the thread that hears its door */
-    uint32_t reserved[9];
+    uint32_t turn;       /* {number of its turn, what became of it}: turn.h */
+    uint32_t reserved[8];
     mp__os_thread_life_t life;
     mp__os_bell_t bell;
     uint64_t padding[8];

@@ -33,6 +33,7 @@ mp_status_t mp__object_create(uint16_t kind, mp__header_t **header, mp__referenc
     /* The locks, waits and watchers are left alone: a straggler may be about to let go of them. */
     memset(h->body, 0, sizeof h->body);
     mp__store64(&h->held, 0); /* a straggler then finds that it does not hold it */
+    mp__store64(&h->state, mp__pair(generation, 0));
     h->kind = kind;
     h->damaged = h->settled = 0;
     h->owner = mp__family.process;

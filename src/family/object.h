@@ -25,7 +25,8 @@ typedef struct mp__header {
     uint32_t waits[4];    /* to sleep on, in every kind, so that the end can wake all: MP__WAIT_..., the rest counts */
     uint64_t link;        /* the allocator's, while the header is free */
     mp__lock_word_t held; /* a user's lock: stragglers may take it, so nothing else is ever in its place */
-    uint64_t body[23];    /* the kind's own; zero at first */
+    uint64_t state;       /* {generation, a value}: what operations without a lock change; never anything else */
+    uint64_t body[22];    /* the kind's own; zero at first */
 } mp__header_t;
 
 #define MP__WAIT_NOW     1u /* somebody sleeps on the word, or is about to */
@@ -44,6 +45,21 @@ mp_status_t mp__object_open(const mp__reference_t *reference, uint16_t kind, mp_
 static inline bool mp__object_is(const mp__header_t *header, const mp__reference_t *reference)
 {
     return MP__LIKELY(mp__load32(&header->generation) == reference->generation);
+}
+
+/* The state's value, which is 0 at first; false: the object has ended. */
+static inline bool mp__state_get(const mp__header_t *header, const mp__reference_t *reference, uint32_t *value)
+{
+    uint64_t state = mp__load64(&header->state);
+    *value = mp__low(state);
+    return MP__LIKELY(mp__high(state) == reference->generation) && mp__object_is(header, reference);
+}
+
+/* Changes it from `value`; false: it was another, or the place has another object by now, which is left alone. */
+static inline bool mp__state_change(mp__header_t *header, const mp__reference_t *reference, uint32_t value, uint32_t to)
+{
+    uint64_t state = mp__pair(reference->generation, value);
+    return mp__cas64(&header->state, &state, mp__pair(reference->generation, to));
 }
 
 /* The error of a use after the end. */

@@ -43,4 +43,11 @@ static inline void mp__wait_notify_all(uint32_t *wait)
 mp_status_t mp__wait_sleep(mp__header_t *header, const mp__reference_t *reference, uint32_t *wait, uint32_t seen,
                            mp__deadline_t deadline);
 
+/* Tries until the attempt is anything but MP_BUSY: at first again and again, for no more than spin_most nanoseconds,
+ * then it sleeps in between. The attempt's status; MP_TIMEOUT, MP_GONE. *slept: it was perhaps woken, so what is left
+ * is for it to hand on. */
+typedef mp_status_t (*mp__attempt_t)(void *context);
+mp_status_t mp__wait_for(mp__header_t *header, const mp__reference_t *reference, uint32_t *wait, mp__attempt_t attempt,
+                         void *context, int64_t spin_most, mp__deadline_t deadline, bool *slept);
+
 #endif
