@@ -1,6 +1,7 @@
 /**
  * @file wait.h
- * Waiting for any of many things at once: processes, connections, queues, locks, results, descriptors.
+ * Waiting for any of many things at once: processes, connections, queues, locks, semaphores, events, results,
+ * descriptors.
  */
 #ifndef MULTIPROC_WAIT_H
 #define MULTIPROC_WAIT_H
@@ -14,8 +15,10 @@ MP_BEGIN_DECLS
  * - a process (a child, or mp_parent_process()): it has ended;
  * - a connection: something can be received, a message or the end;
  * - a queue: it has an item;
- * - a lock: it can be acquired (its last holder may have died in it); also the one that the calling thread holds,
+ * - a lock or RLock: it can be acquired (its last holder may have died in it); also one that the calling thread holds,
  *   because acquiring it would not wait;
+ * - a semaphore: it has a permit (of an ::MP_OWNED one also a dead holder's);
+ * - an event: it is set;
  * - a result: it is settled;
  * - a descriptor (`mp_descriptor()`): on POSIX there is something to read, or its end; on Windows the handle of
  *   anything that can be waited for (a process, a thread, an event) is signalled;
@@ -28,10 +31,11 @@ MP_BEGIN_DECLS
  *     bool ready[3];
  *     status = mp_wait(objects, 3, ready, MP_FOREVER);
  *
- * Nothing is polled: a thread that waits wakes twice a second to look for what a killed process left untold, and if
- * both handles of the system (processes, connections, descriptors) and shared objects are among the objects, a helper
- * thread of the library does so too. Any thread of any process may wait for the same objects; each learns of each that
- * is ready. They must stay open while it waits. Thousands are fine on every system.
+ * Nothing is polled. A thread that waits wakes twice a second to look for what a killed process left untold. Where both
+ * handles of the system (processes, connections, descriptors) and shared objects are among the objects, a helper thread
+ * of the library, one a process, is made with the first such wait, and wakes every other second. Any thread of any
+ * process may wait for the same objects; each learns of each that is ready. They must stay open while it waits.
+ * Thousands are fine on every system.
  * @param objects the things, by `mp_of()` and `mp_descriptor()`; borrowed; NULL if n is 0. The same one may be there
  *        more than once.
  * @param n how many. 0: waits until the deadline.

@@ -120,6 +120,10 @@ void mp__sweep_the_dead(void);
  * deadline. */
 mp_status_t mp__park(uint32_t *word, uint32_t expected, mp__deadline_t deadline);
 void mp__wake(uint32_t *word, bool all);
+
+/* The same without slices, for who may miss a wake-up for so long. */
+void mp__park_until(uint32_t *word, uint32_t expected, mp__deadline_t until);
+
 void mp__wake_everyone(void);
 
 /* How many thread slots were ever used; false: this process cannot look at them. */

@@ -88,12 +88,8 @@ static void sleep_on_bell(mp__thread_slot_t *slot, uint32_t *word, uint32_t expe
     mark_sleeper(offset, false);
 }
 
-mp_status_t mp__park(uint32_t *word, uint32_t expected, mp__deadline_t deadline)
+void mp__park_until(uint32_t *word, uint32_t expected, mp__deadline_t until)
 {
-    int64_t now = mp__os_now();
-    if (deadline <= now)
-        return MP_TIMEOUT;
-    mp__deadline_t until = mp__sooner(deadline, now + MP__PARK_SLICE);
     mp__thread_slot_t *slot = own_slot();
     mp__swap64(&slot->parked, mp__offset_of(word));
     if (mp__os_caps()->shared_wait)
@@ -101,6 +97,14 @@ mp_status_t mp__park(uint32_t *word, uint32_t expected, mp__deadline_t deadline)
     else
         sleep_on_bell(slot, word, expected, until);
     mp__store64(&slot->parked, 0);
+}
+
+mp_status_t mp__park(uint32_t *word, uint32_t expected, mp__deadline_t deadline)
+{
+    int64_t now = mp__os_now();
+    if (deadline <= now)
+        return MP_TIMEOUT;
+    mp__park_until(word, expected, mp__sooner(deadline, now + MP__PARK_SLICE));
     return MP_OK;
 }
 

@@ -5,6 +5,8 @@
 #define ARMED 1u
 #define STEP  2u
 
+#define LISTEN (2 * MP__SECOND)
+
 _Static_assert(sizeof(mp__header_t) == 256, "headers lie at multiples of 256 bytes: see mp__header_around");
 
 static mp__thread_slot_t *slot_of(uint32_t index)
@@ -35,6 +37,11 @@ void mp__watch_end(void)
 mp_status_t mp__watch_sleep(uint32_t seen, mp__deadline_t deadline)
 {
     return mp__park(&own_slot()->door, seen, deadline);
+}
+
+void mp__watch_listen(uint32_t seen)
+{
+    mp__park_until(&own_slot()->door, seen, mp__os_now() + LISTEN);
 }
 
 void mp__watch_leave_to(uint32_t porter)

@@ -45,6 +45,10 @@ mp_status_t mp__watch_sleep(uint32_t seen, mp__deadline_t deadline);
 /* Who hears the calling thread's door: a thread's slot + 1; 0: itself. */
 void mp__watch_leave_to(uint32_t porter);
 
+/* The porter's own sleep, between its mp__watch_begin() and the next. It may be longer than others': while it misses a
+ * ring, those that it hears for look by themselves. */
+void mp__watch_listen(uint32_t seen);
+
 /* Was that thread's door rung since it was armed? */
 bool mp__watch_rung(uint32_t slot);
 

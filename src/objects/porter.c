@@ -43,7 +43,7 @@ static void serve(void)
         uint32_t seen = mp__watch_begin();
         wake_guests();
         unlock();
-        (void)mp__watch_sleep(seen, MP__NEVER);
+        mp__watch_listen(seen);
     }
 }
 

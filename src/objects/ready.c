@@ -95,6 +95,18 @@ static void lock_announce(const mp__target_t *target)
     mp__word_watch(&header_of(target)->held);
 }
 
+/* ---- semaphores and events */
+
+static bool semaphore_ready(const mp__target_t *target, mp__look_t *look)
+{
+    return is_gone(target, look) || mp__semaphore_ready(target->object);
+}
+
+static bool event_ready(const mp__target_t *target, mp__look_t *look)
+{
+    return is_gone(target, look) || mp__event_ready(target->object);
+}
+
 /* ---- what belongs to this process */
 
 static bool result_ready(const mp__target_t *target, mp__look_t *look)
@@ -124,6 +136,7 @@ static bool handle_ready(const mp__target_t *target, mp__look_t *look)
 /* ---- all of them */
 
 static const mp__readiness_t queues = {queue_ready, announce}, locks = {lock_ready, lock_announce},
+                             semaphores = {semaphore_ready, announce}, events = {event_ready, announce},
                              results = {result_ready, result_announce}, processes = {process_ready, NULL},
                              handles = {handle_ready, NULL};
 
@@ -167,7 +180,12 @@ mp_status_t mp__target_init(mp__target_t *target, const mp_value_t *value)
     case MP_KIND_QUEUE:
         return init_shared(target, kind, &queues, MP__QUEUE_NOT_EMPTY);
     case MP_KIND_LOCK:
+    case MP_KIND_RLOCK:
         return init_shared(target, kind, &locks, 0);
+    case MP_KIND_SEMAPHORE:
+        return init_shared(target, kind, &semaphores, 0);
+    case MP_KIND_EVENT:
+        return init_shared(target, kind, &events, 0);
     case MP_KIND_RESULT:
         return init_result(target);
     case MP_KIND_PROCESS:

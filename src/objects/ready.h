@@ -40,6 +40,10 @@ struct mp__target {
     bool channel;
 };
 
+/* Of kinds whose content only their own rooms know: would acquiring it, or waiting for it, return at once? */
+bool mp__semaphore_ready(const mp__shared_t *semaphore);
+bool mp__event_ready(const mp__shared_t *event);
+
 /* MP_TYPE: no such thing can be waited for; MP_INVALID, MP_DEADLOCK. */
 mp_status_t mp__target_init(mp__target_t *target, const mp_value_t *object);
 

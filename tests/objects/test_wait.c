@@ -117,6 +117,68 @@ MP_CASE(a_lock_that_can_be_acquired_is_ready)
     EXPECT_OK(mp_lock_close(lock));
 }
 
+MP_CASE(an_rlock_is_ready_as_a_lock_is)
+{
+    use_waits();
+    mp_rlock_t *rlock;
+    REQUIRE_OK(mp_rlock_create(&rlock));
+    expect_ready(mp_of(rlock), true);
+    EXPECT_OK(mp_rlock_acquire(rlock, 0));
+    expect_ready(mp_of(rlock), true);
+    EXPECT_OK(mp_rlock_release(rlock));
+    EXPECT_OK(mp_rlock_close(rlock));
+}
+
+static mp_status_t die_with_permits(mp_call_t *call)
+{
+    mp_value_t word;
+    MP_CHECK(mp_semaphore_acquire(mp_arg_semaphore(call, 0), 0) == MP_OK);
+    MP_CHECK(mp_conn_send(mp_arg_conn(call, 1), 1) == MP_OK);
+    mp_conn_recv(mp_arg_conn(call, 1), &word);
+    return MP_OK;
+}
+
+MP_CASE(a_semaphore_with_a_permit_is_ready)
+{
+    mp_conn_t *conn, *theirs;
+    mp_process_t *process;
+    mp_semaphore_t *semaphore;
+    mp_value_t got;
+    use_waits();
+    for (unsigned flags = 0; flags <= MP_OWNED; flags++) {
+        const mp_semaphore_options_t options = {.flags = flags};
+        REQUIRE_OK(mp_semaphore_create_with(&semaphore, 1, &options));
+        expect_ready(mp_of(semaphore), true);
+        EXPECT_OK(mp_semaphore_acquire(semaphore, 0));
+        expect_ready(mp_of(semaphore), false);
+        EXPECT_OK(mp_semaphore_release(semaphore));
+        expect_ready(mp_of(semaphore), true);
+        REQUIRE_OK(mp_pipe(&conn, &theirs, MP_DUPLEX));
+        REQUIRE_OK(mp_process_start(&process, die_with_permits, mp_args(semaphore, theirs)));
+        EXPECT_OK(mp_conn_close(theirs));
+        EXPECT_OK(mp_conn_recv(conn, &got));
+        expect_ready(mp_of(semaphore), false);
+        mp_test_expect_killed(process);
+        EXPECT_OK(mp_conn_close(conn));
+        expect_ready(mp_of(semaphore), flags == MP_OWNED);
+        EXPECT_STATUS(mp_semaphore_acquire(semaphore, 0), flags == MP_OWNED ? MP_OWNER_DIED : MP_TIMEOUT);
+        EXPECT_OK(mp_semaphore_close(semaphore));
+    }
+}
+
+MP_CASE(an_event_that_is_set_is_ready)
+{
+    mp_event_t *event;
+    use_waits();
+    REQUIRE_OK(mp_event_create(&event));
+    expect_ready(mp_of(event), false);
+    EXPECT_OK(mp_event_set(event));
+    expect_ready(mp_of(event), true);
+    EXPECT_OK(mp_event_clear(event));
+    expect_ready(mp_of(event), false);
+    EXPECT_OK(mp_event_close(event));
+}
+
 MP_CASE(a_connection_with_a_message_is_ready)
 {
     mp_conn_t *first, *second;
@@ -418,6 +480,42 @@ MP_CASE(a_change_wakes_who_waits_for_handles_too)
 {
     use_waits();
     wake_from_here(true);
+}
+
+/* A semaphore's release and an event's set, for several who wait, beside handles. */
+MP_CASE(synchronisation_wakes)
+{
+    mp_conn_t *first, *second;
+    mp_semaphore_t *semaphore;
+    mp_event_t *event;
+    waiter_t waiters[2];
+    use_waits();
+    REQUIRE_OK(mp_pipe(&first, &second, MP_DUPLEX));
+    REQUIRE_OK(mp_semaphore_create(&semaphore, 0));
+    REQUIRE_OK(mp_event_create(&event));
+    const mp_value_t objects[] = {mp_of(semaphore), mp_of(event), mp_of(first)};
+    double waited = 0;
+    for (int round = 0; round < 2 * ROUNDS; round++) {
+        for (size_t i = 0; i < 2; i++)
+            start_waiter(&waiters[i], objects, 2 + i);
+        double began = mp_now();
+        if (round % 2)
+            EXPECT_OK(mp_event_set(event));
+        else
+            EXPECT_OK(mp_semaphore_release(semaphore));
+        for (size_t i = 0; i < 2; i++)
+            expect_only(&waiters[i], (size_t)round % 2);
+        waited += mp_now() - began;
+        if (round % 2)
+            EXPECT_OK(mp_event_clear(event));
+        else
+            EXPECT_OK(mp_semaphore_acquire(semaphore, 0));
+    }
+    CU_ASSERT(waited < short_of_slices(2 * ROUNDS));
+    EXPECT_OK(mp_conn_close(first));
+    EXPECT_OK(mp_conn_close(second));
+    EXPECT_OK(mp_semaphore_close(semaphore));
+    EXPECT_OK(mp_event_close(event));
 }
 
 /* From another process; here, and in a child that itself waits. */
@@ -1007,6 +1105,8 @@ MP_CASE(a_thousand_objects)
 }
 
 MP_GUARDED_CASES(MP_ROW(a_queue_with_an_item_is_ready), MP_ROW(a_lock_that_can_be_acquired_is_ready),
+                 MP_ROW(an_rlock_is_ready_as_a_lock_is), MP_ROW(a_semaphore_with_a_permit_is_ready),
+                 MP_ROW(an_event_that_is_set_is_ready), MP_ROW(synchronisation_wakes),
                  MP_ROW(a_connection_with_a_message_is_ready), MP_ROW(a_process_that_has_ended_is_ready),
                  MP_ROW(a_descriptor_is_ready), MP_ROW(nothing_to_wait_for_lasts_until_the_deadline),
                  MP_ROW(what_cannot_be_waited_for), MP_ROW(without_handles), MP_ROW(all_that_are_ready_are_told),
