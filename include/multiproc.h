@@ -22,5 +22,6 @@
 #include <multiproc/semaphore.h>
 #include <multiproc/status.h>
 #include <multiproc/value.h>
+#include <multiproc/wait.h>
 
 #endif

@@ -99,6 +99,7 @@ typedef enum mp_kind {
     MP_KIND_LIST_PROXY, /**< an ::mp_list_t */
     MP_KIND_PROCESS,
     MP_KIND_POOL,
+    MP_KIND_RESULT,
     MP_KIND_DESCRIPTOR /**< the system's own: a file descriptor, or a HANDLE on Windows */
 } mp_kind_t;
 
@@ -290,6 +291,11 @@ static inline mp_value_t mp__of_process(mp_process_t *x)
 static inline mp_value_t mp__of_pool(mp_pool_t *x)
 {
     return mp__of_object(MP_KIND_POOL, x);
+}
+
+static inline mp_value_t mp__of_result(mp_result_t *x)
+{
+    return mp__of_object(MP_KIND_RESULT, x);
 }
 /** @endcond */
 

@@ -120,7 +120,14 @@ void mp__sweep_the_dead(void);
  * deadline. */
 mp_status_t mp__park(uint32_t *word, uint32_t expected, mp__deadline_t deadline);
 void mp__wake(uint32_t *word, bool all);
+
+/* The same without slices, for who may miss a wake-up for so long. */
+void mp__park_until(uint32_t *word, uint32_t expected, mp__deadline_t until);
+
 void mp__wake_everyone(void);
+
+/* How many thread slots were ever used; false: this process cannot look at them. */
+bool mp__threads_visible(uint32_t *count);
 
 /* Spinning before sleeping is of use here (more than one processor). */
 bool mp__may_spin(void);
@@ -156,6 +163,12 @@ void mp__word_abandon(mp__lock_word_t *word);
 /* The same as mp__word_unlock() for a word whose place may hold another lock by now: false if the caller does not hold
  * it. */
 bool mp__word_release(mp__lock_word_t *word);
+
+/* For who watches the word: unless it is free, its release will ring (watch.h). */
+void mp__word_watch(mp__lock_word_t *word);
+
+/* Who holds it, as in mp__self; 0: nobody. */
+uint64_t mp__word_owner(const mp__lock_word_t *word);
 
 static inline bool mp__word_mine(const mp__lock_word_t *word)
 {

@@ -67,8 +67,10 @@ typedef struct mp__thread_slot {
     uint64_t claim;      /* {epoch, process slot + 1}; low half 0 = free, and its last thread dead */
     uint64_t parked;     /* the arena offset of the word it sleeps on; 0 = awake */
     uint32_t life_epoch; /* the epoch for which `life` and `bell` hold */
+    uint32_t door;       /* rung when something changes that it watches (watch.c) */
+    uint32_t porter;     /* while it waits elsewhere: the slot + 1 of the thread that hears its door */
     uint32_t turn;       /* {number of its turn, what became of it}: turn.h */
-    uint32_t reserved[10];
+    uint32_t reserved[8];
     mp__os_thread_life_t life;
     mp__os_bell_t bell;
     uint64_t padding[8];

@@ -1,13 +1,15 @@
 /* Shared objects: making, finding and ending them. */
 #include "family/object.h"
 
+#include "family/watch.h"
+
 #include <string.h>
 
 #define SETTLE_TIME (200 * MP__MILLISECOND)
 
-static uint64_t check_of(uint32_t place, uint32_t generation, uint16_t kind)
+static uint32_t check_of(uint32_t place, uint32_t generation, uint16_t kind)
 {
-    return (mp__pair(generation, place) ^ (uint64_t)kind << 48) * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    return mp__high((mp__pair(generation, place) ^ (uint64_t)kind << 48) * UINT64_C(0x9e3779b97f4a7c15)) + 1;
 }
 
 static uint32_t place_of(const mp__header_t *header)
@@ -28,7 +30,7 @@ mp_status_t mp__object_create(uint16_t kind, mp__header_t **header, mp__referenc
         return status;
     uint32_t place = mp__low(block), generation = mp__high(block);
     mp__header_t *h = header_in(place);
-    /* The locks and waits are left alone: a straggler may be about to let go of them. */
+    /* The locks, waits and watchers are left alone: a straggler may be about to let go of them. */
     memset(h->body, 0, sizeof h->body);
     mp__store64(&h->held, 0); /* a straggler then finds that it does not hold it */
     mp__store64(&h->state, mp__pair(generation, 0));
@@ -104,17 +106,18 @@ bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *re
     return true;
 }
 
-/* Raises the generation, for one caller only, and wakes all who sleep in it. */
+/* Raises the generation, for one caller only, and wakes all who sleep in it or watch it. */
 static bool end_generation(mp__header_t *header, uint32_t generation)
 {
     bool ended = mp__cas32(&header->generation, &generation, generation + 1);
     for (size_t i = 0; i < MP__COUNT_OF(header->waits); i++) {
         uint32_t *wait = &header->waits[i], old = mp__load32(wait);
-        while (!mp__cas32(wait, &old, (old + MP__WAIT_STEP) & ~(MP__WAIT_NOW | MP__WAIT_EVER)))
+        while (!mp__cas32(wait, &old, (old + MP__WAIT_STEP) & ~(MP__WAIT_NOW | MP__WAIT_EVER | MP__WAIT_WATCHED)))
             ;
         if (old & (MP__WAIT_NOW | MP__WAIT_EVER))
             mp__wake(wait, true);
     }
+    mp__watch_ring(&header->watchers);
     return ended;
 }
 

@@ -20,7 +20,8 @@ typedef struct mp__header {
     uint8_t settled; /* 1: it has ended and nobody is in it any more: its blocks may be freed */
     uint32_t owner;  /* process slot */
     uint32_t owner_epoch;
-    uint64_t check;       /* of kind, generation and place */
+    uint32_t check;       /* of kind, generation and place */
+    uint32_t watchers;    /* the threads that wait for any of several objects, this one among them: see watch.h */
     uint32_t waits[4];    /* to sleep on, in every kind, so that the end can wake all: MP__WAIT_..., the rest counts */
     uint64_t link;        /* the allocator's, while the header is free */
     mp__lock_word_t held; /* a user's lock: stragglers may take it, so nothing else is ever in its place */
@@ -28,9 +29,10 @@ typedef struct mp__header {
     uint64_t body[22];    /* the kind's own; zero at first */
 } mp__header_t;
 
-#define MP__WAIT_NOW  1u /* somebody sleeps on the word, or is about to */
-#define MP__WAIT_EVER 2u /* somebody did since the object was made, and may do so still */
-#define MP__WAIT_STEP 4u
+#define MP__WAIT_NOW     1u /* somebody sleeps on the word, or is about to */
+#define MP__WAIT_EVER    2u /* somebody did since the object was made, and may do so still */
+#define MP__WAIT_WATCHED 4u /* somebody among the header's watchers wants to know of the next change */
+#define MP__WAIT_STEP    8u
 
 /* A new object of this process. MP_NO_MEMORY. */
 mp_status_t mp__object_create(uint16_t kind, mp__header_t **header, mp__reference_t *reference);

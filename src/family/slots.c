@@ -101,6 +101,7 @@ static bool take_thread_slot(uint32_t index, bool probe)
     if (mp__load32(&slot->life_epoch) != 0)
         mp__os_bell_fini(&slot->bell);
     mp__store64(&slot->parked, 0);
+    mp__store32(&slot->porter, 0);
     mp__self = mp__pair(epoch, index + 1);
     return true;
 }

@@ -1,15 +1,20 @@
 /* Waiting at an object. */
 #include "family/wait.h"
 
+#include "family/watch.h"
+
 /* One change of the word for each wake-up: a sleeper that has not gone to sleep yet sees it. EVER stays while others
  * may sleep. */
 void mp__wait_wake(uint32_t *wait, bool all)
 {
-    const uint32_t cleared = all ? MP__WAIT_NOW | MP__WAIT_EVER : MP__WAIT_NOW;
+    const uint32_t asleep = all ? MP__WAIT_NOW | MP__WAIT_EVER : MP__WAIT_NOW, cleared = asleep | MP__WAIT_WATCHED;
     uint32_t value = mp__load32(wait);
     while (value & cleared)
         if (mp__cas32(wait, &value, (value + MP__WAIT_STEP) & ~cleared)) {
-            mp__wake(wait, all);
+            if (value & asleep)
+                mp__wake(wait, all);
+            if (value & MP__WAIT_WATCHED)
+                mp__watch_ring(&mp__header_around(wait)->watchers);
             return;
         }
 }

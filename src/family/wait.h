@@ -20,21 +20,21 @@ static inline uint32_t mp__wait_announce(uint32_t *wait)
     return value;
 }
 
-/* Wakes one, or all, who announced themselves at that word. */
+/* Wakes one, or all, who announced themselves at that word, and all who watch it. */
 void mp__wait_wake(uint32_t *wait, bool all);
 
 /* Wakes one who waits. After a change that was made by, or under, an atomic read-modify-write. */
 static inline void mp__wait_notify(uint32_t *wait)
 {
     mp__fence_after_rmw();
-    if (MP__UNLIKELY(mp__load32(wait) & MP__WAIT_NOW))
+    if (MP__UNLIKELY(mp__load32(wait) & (MP__WAIT_NOW | MP__WAIT_WATCHED)))
         mp__wait_wake(wait, false);
 }
 
 static inline void mp__wait_notify_all(uint32_t *wait)
 {
     mp__fence_after_rmw();
-    if (MP__UNLIKELY(mp__load32(wait) & (MP__WAIT_NOW | MP__WAIT_EVER)))
+    if (MP__UNLIKELY(mp__load32(wait) & (MP__WAIT_NOW | MP__WAIT_EVER | MP__WAIT_WATCHED)))
         mp__wait_wake(wait, true);
 }
 

@@ -9,6 +9,7 @@
 
 #include "family/wait.h"
 #include "objects/dump.h"
+#include "objects/ready.h"
 #include "objects/shared.h"
 
 #define SET      1u /* bit 0 of the state; above it the number of times */
@@ -99,6 +100,12 @@ mp_status_t mp_event_wait(mp_event_t *event, double timeout)
 mp_status_t mp_event_close(mp_event_t *event)
 {
     return mp__shared_close((mp__shared_t *)event, MP_KIND_EVENT, NULL);
+}
+
+bool mp__event_ready(const mp__shared_t *event)
+{
+    uint32_t state;
+    return !mp__state_get(event->header, &event->handle.reference, &state) || (state & SET);
 }
 
 void mp__event_dump(mp__header_t *header, const mp__reference_t *reference, mp__dump_t *dump)

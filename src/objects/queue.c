@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOT_EMPTY 0 /* index into header.waits */
+#define NOT_EMPTY MP__QUEUE_NOT_EMPTY /* index into header.waits */
 #define NOT_FULL  1
 
 #define FIRST_CHUNK  UINT64_C(2048)

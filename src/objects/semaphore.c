@@ -11,6 +11,7 @@
 
 #include "family/wait.h"
 #include "objects/dump.h"
+#include "objects/ready.h"
 #include "objects/shared.h"
 #include "objects/roster.h"
 
@@ -272,6 +273,29 @@ mp_status_t mp_semaphore_value(mp_semaphore_t *semaphore, uint32_t *value)
     if (status == MP_OK)
         *value = (uint32_t)permits;
     return status;
+}
+
+/* Permits of the dead are left to the one who acquires them, who is told. */
+static bool any_dead(const mp__rows_t *rows)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->at[i].thread && mp__thread_dead(rows->at[i].thread))
+            return true;
+    return false;
+}
+
+bool mp__semaphore_ready(const mp__shared_t *shared)
+{
+    uint32_t permits;
+    mp__rows_t rows;
+    if (!owned(shared))
+        return !mp__state_get(shared->header, &shared->handle.reference, &permits) || permits;
+    mp_status_t status = lock_table(shared, 0, &rows);
+    if (status != MP_OK)
+        return status != MP_TIMEOUT;
+    bool ready = free_permits(content_of(shared->header), &rows) || any_dead(&rows);
+    mp__word_unlock(&shared->header->lock);
+    return ready;
 }
 
 static void release_holders(mp__header_t *header)
