@@ -8,6 +8,8 @@
 
 #include <multiproc/call.h>
 #include <multiproc/connection.h>
+#include <multiproc/lease.h>
+#include <multiproc/lend.h>
 #include <multiproc/lock.h>
 #include <multiproc/manager.h>
 #include <multiproc/pool.h>

@@ -14,7 +14,7 @@
 #include "platform.h"
 
 #define MP__ARENA_MAGIC   UINT64_C(0x616e6572615f706d)
-#define MP__ARENA_VERSION 1u /* raised with every change of what lies in the arena */
+#define MP__ARENA_VERSION 2u /* raised with every change of what lies in the arena */
 
 #define MP__PAGE_SIZE       ((size_t)65536) /* the allocator's page, not the system's */
 #define MP__BLOCKS_PER_PAGE ((size_t)1024)  /* of the smallest class */
@@ -110,7 +110,7 @@ typedef struct mp__head {
     uint64_t pages_kept;      /* a cache: those of them that are free */
     uint64_t page_hint;       /* a cache: below it no page is free */
     uint32_t pages_stale;     /* 1: a run was freed that is not given back yet */
-    uint32_t reserved;
+    uint32_t deaths;          /* sweeps begun: rises after whoever looks finds the process dead */
     uint64_t padding2[2];
     mp__class_t classes[MP__CLASSES];
 } mp__head_t;

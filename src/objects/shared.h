@@ -17,6 +17,10 @@ mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out);
 /* A holder of what a reference names. */
 mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, void **out);
 
+/* The same with a holder of `size` bytes, which begins with an mp__shared_t; the rest is zero. */
+mp_status_t mp__shared_create_sized(mp_kind_t kind, size_t size, mp__shared_t **out);
+mp_status_t mp__shared_open_sized(mp_kind_t kind, size_t size, const mp__reference_t *reference, void **out);
+
 /* Does closing this holder end the object for all: was it made with it, by this very process? (Not by a parent before a
  * fork.) */
 static inline bool mp__shared_mine(const mp__shared_t *shared)
