@@ -35,7 +35,14 @@ static inline void mp__shared_make_mine(mp__shared_t *shared)
 }
 
 /* Begins each use: is the pointer one of this kind, and the caller's thread a participant? */
-mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind);
+mp_status_t mp__shared_use_first(const mp__shared_t *shared, mp_kind_t kind);
+
+static inline mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind)
+{
+    if (MP__LIKELY(shared && mp__handle_is(&shared->handle, kind) && mp__self != 0))
+        return MP_OK;
+    return mp__shared_use_first(shared, kind);
+}
 
 /* The maker's close ends the object (mp__object_end), any close lets go of the holder. */
 mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*release)(mp__header_t *));

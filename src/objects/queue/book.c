@@ -470,7 +470,7 @@ static mp_status_t take_record(mp_queue_t *queue, const pages_t *pages, uint64_t
         return status;
     bool there = mp__block_at(record->block, &room) && room >= record->size;
     if (there && wanted->way != MP__LENT && !mp__wanted_room(wanted, wanted->size))
-        return wanted->size ? MP_NO_MEMORY : MP_OK;
+        return MP_NO_MEMORY;
     wanted->type = TYPE(record->state);
     if (there && wanted->way == MP__LEASED) {
         lease_again(record, index, wanted);

@@ -160,8 +160,8 @@ static mp_status_t repaired(mp__header_t *header, mp__lock_word_t *lock, mp__blo
     return status;
 }
 
-static MP__NOINLINE mp_status_t lock_slowly(mp_queue_t *queue, mp__lock_word_t *lock, mp__block_view_t *view,
-                                            repair_t repair, mp__deadline_t deadline)
+static mp_status_t lock_slowly(mp_queue_t *queue, mp__lock_word_t *lock, mp__block_view_t *view, repair_t repair,
+                               mp__deadline_t deadline)
 {
     mp__header_t *header = queue->shared.header;
     const mp__reference_t *reference = &queue->shared.handle.reference;
@@ -171,28 +171,14 @@ static MP__NOINLINE mp_status_t lock_slowly(mp_queue_t *queue, mp__lock_word_t *
     return status == MP_OWNER_DIED ? repaired(header, lock, view, repair) : status;
 }
 
-/* Free, as nearly always: one compare-and-swap, and the look at the generation behind it. */
-static inline mp_status_t lock_side(mp_queue_t *queue, mp__lock_word_t *lock, mp__block_view_t *view, repair_t repair,
-                                    mp__deadline_t deadline)
+mp_status_t mp__lock_put_slowly(mp_queue_t *queue, mp__deadline_t deadline)
 {
-    uint64_t none = 0;
-    if (MP__LIKELY(mp__cas64(lock, &none, mp__self))) {
-        if (mp__object_is(queue->shared.header, &queue->shared.handle.reference))
-            return MP_OK;
-        mp__word_unlock(lock);
-        return mp__object_gone("use an object");
-    }
-    return lock_slowly(queue, lock, view, repair, deadline);
+    return lock_slowly(queue, &queue->shared.header->lock, &queue->put_chunk, repair_tail, deadline);
 }
 
-mp_status_t mp__lock_put_side(mp_queue_t *queue, mp__deadline_t deadline)
+mp_status_t mp__lock_get_slowly(mp_queue_t *queue, mp__deadline_t deadline)
 {
-    return lock_side(queue, &queue->shared.header->lock, &queue->put_chunk, repair_tail, deadline);
-}
-
-mp_status_t mp__lock_get_side(mp_queue_t *queue, mp__deadline_t deadline)
-{
-    return lock_side(queue, &queue->shared.header->second, &queue->get_chunk, repair_head, deadline);
+    return lock_slowly(queue, &queue->shared.header->second, &queue->get_chunk, repair_head, deadline);
 }
 
 mp_status_t mp__try_put_side(mp__header_t *header, const mp__reference_t *reference, mp__block_view_t *view)

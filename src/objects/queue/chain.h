@@ -190,8 +190,32 @@ mp_status_t mp__queue_corrupt(void);
 mp_status_t mp__queue_closed(const char *step);
 
 /* Take one side's lock and repair that side after a death. */
-mp_status_t mp__lock_put_side(mp_queue_t *queue, mp__deadline_t deadline);
-mp_status_t mp__lock_get_side(mp_queue_t *queue, mp__deadline_t deadline);
+mp_status_t mp__lock_put_slowly(mp_queue_t *queue, mp__deadline_t deadline);
+mp_status_t mp__lock_get_slowly(mp_queue_t *queue, mp__deadline_t deadline);
+
+/* If it is free, as nearly always: one compare-and-swap, and the look at the generation behind it. */
+static inline bool mp__lock_free_side(mp_queue_t *queue, mp__lock_word_t *lock)
+{
+    uint64_t none = 0;
+    if (MP__UNLIKELY(!mp__cas64(lock, &none, mp__self)))
+        return false;
+    if (mp__object_is(queue->shared.header, &queue->shared.handle.reference))
+        return true;
+    mp__word_unlock(lock);
+    return false;
+}
+
+static inline mp_status_t mp__lock_put_side(mp_queue_t *queue, mp__deadline_t deadline)
+{
+    return MP__LIKELY(mp__lock_free_side(queue, &queue->shared.header->lock)) ? MP_OK
+                                                                              : mp__lock_put_slowly(queue, deadline);
+}
+
+static inline mp_status_t mp__lock_get_side(mp_queue_t *queue, mp__deadline_t deadline)
+{
+    return MP__LIKELY(mp__lock_free_side(queue, &queue->shared.header->second)) ? MP_OK
+                                                                                : mp__lock_get_slowly(queue, deadline);
+}
 
 /* The put side of a queue that is only known by its header: no waiting. Its repair uses `view`. */
 mp_status_t mp__try_put_side(mp__header_t *header, const mp__reference_t *reference, mp__block_view_t *view);
@@ -221,14 +245,6 @@ void mp__queue_hand_on(mp__header_t *header, unsigned which);
 void mp__release_chain(mp__header_t *header);
 
 /* ---- put.c */
-
-/* Is there room for n items of so many bytes together? Under header.lock. */
-bool mp__queue_has_room(mp__content_t *c, uint64_t n, uint64_t bytes);
-
-/* Finds the place behind the tail for a body of that length (without the sum), in a new chunk if need be. Under
- * header.lock. MP_NO_MEMORY, MP_TIMEOUT. */
-mp_status_t mp__tail_spot(mp__header_t *header, mp__block_view_t *view, uint64_t length, mp__deadline_t deadline,
-                          mp__spot_t *spot);
 
 /* Puts a block of `from` as an item, whatever the bounds say. Under header.lock. */
 mp_status_t mp__append_block(mp__header_t *header, mp__block_view_t *view, mp__item_t type, const mp__big_t *big,

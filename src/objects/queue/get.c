@@ -5,9 +5,19 @@
 
 /* ---- what is first */
 
-mp_status_t mp__first_item(mp__header_t *header, mp__block_view_t *view, mp__spot_t *spot, uint64_t *word)
+/* Frees the chunk that head leaves by a JUMP. */
+static MP__NOINLINE void leave_chunk(mp__content_t *c, const mp__spot_t *spot, uint64_t word)
+{
+    mp__store64(&c->retired, spot->chunk->block);
+    mp__store64(&c->head, mp__pair(MP__WORD_NUMBER(word), 0));
+    mp__block_free(c->retired);
+    mp__store64(&c->retired, 0);
+}
+
+static inline mp_status_t first_item(mp__header_t *header, mp__block_view_t *view, mp__spot_t *spot, uint64_t *word)
 {
     mp__content_t *c = mp__content(header);
+    *word = 0;
     for (;;) {
         if (MP__UNLIKELY(!mp__find_spot(header, c->head, view, spot)))
             return mp__queue_corrupt();
@@ -18,10 +28,7 @@ mp_status_t mp__first_item(mp__header_t *header, mp__block_view_t *view, mp__spo
         case MP__JUMP:
             if (mp__high(mp__load64(&c->tail)) == mp__high(c->head))
                 return MP_BUSY; /* who chained the next one is still at it, or died: nothing is there yet */
-            mp__store64(&c->retired, spot->chunk->block);
-            mp__store64(&c->head, mp__pair(MP__WORD_NUMBER(*word), 0));
-            mp__block_free(c->retired);
-            mp__store64(&c->retired, 0);
+            leave_chunk(c, spot, *word);
             break;
         default:
             return MP__LIKELY(mp__item_holds(c, spot, *word)) ? MP_OK : mp__queue_corrupt();
@@ -29,7 +36,12 @@ mp_status_t mp__first_item(mp__header_t *header, mp__block_view_t *view, mp__spo
     }
 }
 
-mp_status_t mp__wanted_fits(const mp__wanted_t *wanted, mp__item_t type, uint64_t size)
+mp_status_t mp__first_item(mp__header_t *header, mp__block_view_t *view, mp__spot_t *spot, uint64_t *word)
+{
+    return first_item(header, view, spot, word);
+}
+
+static inline mp_status_t wanted_fits(const mp__wanted_t *wanted, mp__item_t type, uint64_t size)
 {
     if (MP__UNLIKELY(type != wanted->type && wanted->type != MP__ITEM_ANY))
         return mp__error(MP_TYPE, "get from a queue", "the first item is %s",
@@ -37,6 +49,11 @@ mp_status_t mp__wanted_fits(const mp__wanted_t *wanted, mp__item_t type, uint64_
     if (MP__UNLIKELY(size > wanted->most))
         return mp__error(MP_TOO_LARGE, "get from a queue", "the first item has %llu bytes", (unsigned long long)size);
     return MP_OK;
+}
+
+mp_status_t mp__wanted_fits(const mp__wanted_t *wanted, mp__item_t type, uint64_t size)
+{
+    return wanted_fits(wanted, type, size);
 }
 
 uint8_t *mp__wanted_room(mp__wanted_t *wanted, uint64_t size)
@@ -47,7 +64,7 @@ uint8_t *mp__wanted_room(mp__wanted_t *wanted, uint64_t size)
 /* ---- taking it */
 
 /* Takes a big item's block. MP_BUSY: it is gone; MP_NO_MEMORY: no room for its bytes, it stays. */
-static mp_status_t take_block(mp__wanted_t *wanted, const mp__big_t *big)
+static MP__NOINLINE mp_status_t take_block(mp__wanted_t *wanted, const mp__big_t *big)
 {
     uint64_t room;
     if (!mp__block_at(big->block, &room))
@@ -63,7 +80,7 @@ static mp_status_t take_block(mp__wanted_t *wanted, const mp__big_t *big)
 }
 
 /* A small item is lent in a block of its own. */
-static mp_status_t lend_small(mp__wanted_t *wanted, const uint8_t *body)
+static MP__NOINLINE mp_status_t lend_small(mp__wanted_t *wanted, const uint8_t *body)
 {
     mp_status_t status = mp__block_alloc_until(wanted->size, mp__owner_process(mp__family.process),
                                                mp__os_now() + MP__QUEUE_MOMENT, &wanted->block);
@@ -72,11 +89,11 @@ static mp_status_t lend_small(mp__wanted_t *wanted, const uint8_t *body)
     return status;
 }
 
-static mp_status_t copy_small(mp__wanted_t *wanted, const uint8_t *body)
+static inline mp_status_t copy_small(mp__wanted_t *wanted, const uint8_t *body)
 {
     uint8_t *to = mp__wanted_room(wanted, wanted->size);
     if (!to)
-        return wanted->size ? MP_NO_MEMORY : MP_OK;
+        return MP_NO_MEMORY;
     memcpy(to, body, (size_t)wanted->size);
     if (!wanted->room)
         wanted->out->size += (size_t)wanted->size;
@@ -84,7 +101,8 @@ static mp_status_t copy_small(mp__wanted_t *wanted, const uint8_t *body)
 }
 
 /* The payload of the item at the spot: copied, or in a block of this process. MP_BUSY: its block is gone. */
-static mp_status_t take_payload(const mp__content_t *c, const mp__spot_t *spot, uint64_t word, mp__wanted_t *wanted)
+static inline mp_status_t take_payload(const mp__content_t *c, const mp__spot_t *spot, uint64_t word,
+                                       mp__wanted_t *wanted)
 {
     if (MP__WORD_KIND(word) == MP__BIG) {
         mp__big_t big = mp__big_at(c, spot);
@@ -118,7 +136,7 @@ static inline mp_status_t take_item(mp_queue_t *queue, const mp__spot_t *spot, u
 {
     mp__content_t *c = mp__content(queue->shared.header);
     wanted->size = mp__item_size(c, spot, word);
-    mp_status_t status = mp__wanted_fits(wanted, MP__WORD_TYPE(word), wanted->size);
+    mp_status_t status = wanted_fits(wanted, MP__WORD_TYPE(word), wanted->size);
     if (MP__UNLIKELY(status != MP_OK))
         return status;
     if (MP__UNLIKELY(wanted->way == MP__LEASED || (c->flags & MP__QUEUE_JOINABLE))) {
@@ -159,7 +177,7 @@ static size_t copy_row(const mp__content_t *c, mp__spot_t *spot, uint64_t *word,
 }
 
 /* Takes the first items; a large one, or one that the book counts, comes alone. */
-static mp_status_t take_items(mp_queue_t *queue, mp__spot_t *spot, uint64_t word, mp__wanted_t *wanted)
+static MP__NOINLINE mp_status_t take_items(mp_queue_t *queue, mp__spot_t *spot, uint64_t word, mp__wanted_t *wanted)
 {
     mp__header_t *header = queue->shared.header;
     mp__content_t *c = mp__content(header);
@@ -173,7 +191,7 @@ static mp_status_t take_items(mp_queue_t *queue, mp__spot_t *spot, uint64_t word
             break;
         mp__pass_items(c, spot, word, count - taken, used - before);
         taken = count;
-        status = mp__first_item(header, &queue->get_chunk, spot, &word);
+        status = first_item(header, &queue->get_chunk, spot, &word);
     }
     if (taken == 0) {
         status = take_item(queue, spot, word, wanted);
@@ -200,7 +218,7 @@ static inline mp_status_t take_first(mp_queue_t *queue, mp__wanted_t *wanted)
     if (MP__UNLIKELY(c->book != 0))
         status = mp__book_take_returned(queue, wanted);
     while (status == MP_BUSY) {
-        status = mp__first_item(header, &queue->get_chunk, &spot, &word);
+        status = first_item(header, &queue->get_chunk, &spot, &word);
         if (status != MP_OK)
             break;
         status = wanted->items ? take_items(queue, &spot, word, wanted) : take_item(queue, &spot, word, wanted);
@@ -213,8 +231,8 @@ static inline mp_status_t take_first(mp_queue_t *queue, mp__wanted_t *wanted)
 }
 
 /* Takes what is first if it is there; else MP_BUSY, and with `announce` how to wait for it in *seen. */
-static mp_status_t try_take(mp_queue_t *queue, mp__wanted_t *wanted, mp__deadline_t deadline, bool announce,
-                            uint32_t *seen)
+static inline mp_status_t try_take(mp_queue_t *queue, mp__wanted_t *wanted, mp__deadline_t deadline, bool announce,
+                                   uint32_t *seen)
 {
     mp__header_t *header = queue->shared.header;
     mp_status_t status = mp__lock_get_side(queue, deadline);
@@ -240,7 +258,7 @@ static mp_status_t try_take(mp_queue_t *queue, mp__wanted_t *wanted, mp__deadlin
 /* ---- waiting for it */
 
 /* Copies a big item out of its block, which is this process's now (or, on lease, the queue's still). */
-static mp_status_t fetch_big(mp__wanted_t *wanted)
+static MP__NOINLINE mp_status_t fetch_big(mp__wanted_t *wanted)
 {
     uint64_t room;
     uint8_t *to = mp__wanted_room(wanted, wanted->size);

@@ -20,26 +20,30 @@ static mp__deadline_t at_least_a_moment(mp__deadline_t deadline)
 
 /* ---- room */
 
-static bool has_room(const mp__content_t *c, uint64_t n, uint64_t bytes)
+static inline bool has_room(const mp__content_t *c, uint64_t n, uint64_t bytes)
 {
     return (!c->max_items || c->puts - c->gets_seen + n <= c->max_items) &&
            (!c->max_bytes || c->put_bytes - c->bytes_seen + bytes <= c->max_bytes);
 }
 
 /* What the getters did is looked up only when what was seen of it does not suffice: that line is theirs. */
-bool mp__queue_has_room(mp__content_t *c, uint64_t n, uint64_t bytes)
+static MP__NOINLINE bool look_for_room(mp__content_t *c, uint64_t n, uint64_t bytes)
 {
-    if (MP__LIKELY(has_room(c, n, bytes)))
-        return true;
     c->gets_seen = mp__load64(&c->gets);
     c->bytes_seen = mp__load64(&c->got_bytes);
     return has_room(c, n, bytes);
 }
 
+/* Is there room for n items of so many bytes together? Under header.lock. */
+static inline bool find_room(mp__content_t *c, uint64_t n, uint64_t bytes)
+{
+    return MP__LIKELY(has_room(c, n, bytes)) || look_for_room(c, n, bytes);
+}
+
 /* ---- laying down */
 
 /* What stands behind the last item: the number of the next one, and where they are counted the bytes before it. */
-static void lay_end(uint8_t *at, const mp__content_t *c, uint64_t number, uint64_t bytes)
+static inline void lay_end(uint8_t *at, const mp__content_t *c, uint64_t number, uint64_t bytes)
 {
     if (c->flags & MP__QUEUE_BYTES)
         memcpy(at + MP__WORD_SIZE, &bytes, sizeof bytes);
@@ -52,7 +56,7 @@ void mp__lay_first(uint8_t *chunk, const mp__content_t *c)
 }
 
 /* Chains a fresh chunk behind the spot and moves the spot there. */
-static mp_status_t add_chunk(mp__header_t *header, mp__spot_t *spot, mp__deadline_t deadline)
+static MP__NOINLINE mp_status_t add_chunk(mp__header_t *header, mp__spot_t *spot, mp__deadline_t deadline)
 {
     mp__content_t *c = mp__content(header);
     mp__owner_t self = mp__owner_process(mp__family.process);
@@ -70,8 +74,9 @@ static mp_status_t add_chunk(mp__header_t *header, mp__spot_t *spot, mp__deadlin
     return mp__find_spot(header, c->tail, spot->chunk, spot) ? MP_OK : mp__queue_corrupt();
 }
 
-mp_status_t mp__tail_spot(mp__header_t *header, mp__block_view_t *view, uint64_t length, mp__deadline_t deadline,
-                          mp__spot_t *spot)
+/* Finds the place behind the tail for a body of that length (without the sum), in a new chunk if need be. */
+static inline mp_status_t tail_spot(mp__header_t *header, mp__block_view_t *view, uint64_t length,
+                                    mp__deadline_t deadline, mp__spot_t *spot)
 {
     mp__content_t *c = mp__content(header);
     if (MP__UNLIKELY(!mp__find_spot(header, c->tail, view, spot)))
@@ -80,8 +85,8 @@ mp_status_t mp__tail_spot(mp__header_t *header, mp__block_view_t *view, uint64_t
 }
 
 /* Writes a body at the spot and what stands behind it; returns where that is. */
-static uint64_t lay_body(const mp__content_t *c, const mp__spot_t *spot, const void *body, uint64_t length,
-                         uint64_t number, uint64_t bytes)
+static inline uint64_t lay_body(const mp__content_t *c, const mp__spot_t *spot, const void *body, uint64_t length,
+                                uint64_t number, uint64_t bytes)
 {
     uint64_t next = spot->at + MP__WORD_SIZE + mp__padded(mp__prefix(c) + length);
     if (length)
@@ -104,7 +109,7 @@ static mp_status_t append_small(mp__header_t *header, mp__block_view_t *view, mp
 {
     mp__content_t *c = mp__content(header);
     mp__spot_t spot;
-    mp_status_t status = mp__tail_spot(header, view, size, deadline, &spot);
+    mp_status_t status = tail_spot(header, view, size, deadline, &spot);
     if (status != MP_OK)
         return status;
     uint64_t next = lay_body(c, &spot, data, size, c->puts, c->put_bytes + size);
@@ -118,7 +123,7 @@ mp_status_t mp__append_block(mp__header_t *header, mp__block_view_t *view, mp__i
 {
     mp__content_t *c = mp__content(header);
     mp__spot_t spot;
-    mp_status_t status = mp__tail_spot(header, view, sizeof *big, deadline, &spot);
+    mp_status_t status = tail_spot(header, view, sizeof *big, deadline, &spot);
     if (status != MP_OK)
         return status;
     uint64_t next = lay_body(c, &spot, big, sizeof *big, c->puts, c->put_bytes + big->size);
@@ -143,13 +148,13 @@ static mp_status_t append_some(mp__header_t *header, mp__block_view_t *view, mp_
     mp__content_t *c = mp__content(header);
     mp__spot_t spot, first;
     uint64_t prefix = mp__prefix(c), bytes = 0;
-    mp_status_t status = mp__tail_spot(header, view, items[0].size, deadline, &spot);
+    mp_status_t status = tail_spot(header, view, items[0].size, deadline, &spot);
     if (status != MP_OK)
         return status;
     first = spot;
     size_t i = 0;
     while (i < n && items[i].size < MP__QUEUE_LARGE && mp__fits(&spot, prefix + items[i].size) &&
-           mp__queue_has_room(c, i + 1, bytes + items[i].size)) {
+           find_room(c, i + 1, bytes + items[i].size)) {
         bytes += items[i].size;
         uint64_t next = lay_body(c, &spot, items[i].data, items[i].size, c->puts + i, c->put_bytes + bytes);
         if (i > 0)
@@ -195,10 +200,10 @@ static mp_status_t try_put(mp_queue_t *queue, offer_t *offer, mp__deadline_t dea
     mp_status_t status = mp__lock_put_side(queue, deadline);
     if (status != MP_OK)
         return status;
-    bool room = mp__queue_has_room(c, 1, offer->size);
+    bool room = find_room(c, 1, offer->size);
     if (!room && announce) {
         *seen = mp__wait_announce(&header->waits[MP__NOT_FULL]);
-        room = mp__queue_has_room(c, 1, offer->size);
+        room = find_room(c, 1, offer->size);
     }
     if (MP__UNLIKELY(c->closed))
         status = mp__queue_closed("put into a queue");
