@@ -588,22 +588,36 @@ mp_status_t mp__book_task_done(mp_queue_t *queue)
     return status;
 }
 
-uint64_t mp__book_unfinished(mp_queue_t *queue, uint64_t *lost)
+/* What the dead had taken is nobody's to be done with any more. */
+static void give_up_lost(const pages_t *pages)
 {
     uint64_t living = myself();
+    for (uint64_t i = 0; i < pages->count; i++) {
+        const record_t *record = &pages->book->records[i];
+        if (KIND(record->state) != TAKER || record->holder == living)
+            continue;
+        if (dead_holder(record->holder))
+            finish(pages, i, FREE, COUNT(record->state), COUNT(record->state), 0);
+        else
+            living = record->holder;
+    }
+}
+
+uint64_t mp__book_unfinished(mp_queue_t *queue, uint64_t *told, uint64_t *lost)
+{
+    mp__header_t *header = queue->shared.header;
     pages_t pages;
     *lost = 0;
     if (!open_pages(queue, &pages))
         return 0;
-    for (uint64_t i = 0; i < pages.count; i++) {
-        const record_t *record = &pages.book->records[i];
-        if (KIND(record->state) != TAKER || record->holder == living)
-            continue;
-        if (dead_holder(record->holder))
-            finish(&pages, i, FREE, COUNT(record->state), COUNT(record->state), 0);
-        else
-            living = record->holder;
+    book_t *book = pages.book;
+    give_up_lost(&pages);
+    if (*told == UINT64_MAX)
+        *told = book->told;
+    if (book->lost_now > *told) {
+        *lost = book->lost_now - *told;
+        book->told = book->lost_now;
+        mp__wait_notify_all(&header->waits[MP__ALL_DONE]); /* the others who wait were not told yet */
     }
-    *lost = pages.book->lost_now - pages.book->told;
-    return mp__content(queue->shared.header)->puts - pages.book->finished_now;
+    return mp__content(header)->puts - book->finished_now;
 }

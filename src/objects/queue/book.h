@@ -57,12 +57,9 @@ mp_status_t mp__book_end_lease(mp_queue_t *queue, uint32_t record, uint64_t numb
 /* MP_STATE: this process has taken none that it is not done with. */
 mp_status_t mp__book_task_done(mp_queue_t *queue);
 
-/* How many of the items put are not done with; *lost: how many were with those who died, since the last one was told
- * of it. Under both locks. */
-uint64_t mp__book_unfinished(mp_queue_t *queue, uint64_t *lost);
-
-/* They were told. */
-void mp__book_told(mp_queue_t *queue, uint64_t lost);
+/* How many of the items put are not done with. *lost: how many of them ever were with processes that died, if that is
+ * more than the caller has been told: *told, 0 - 1 at first. Under both locks. */
+uint64_t mp__book_unfinished(mp_queue_t *queue, uint64_t *told, uint64_t *lost);
 
 /* Drops what came back. Under header.second. */
 void mp__book_drop_returned(mp_queue_t *queue);

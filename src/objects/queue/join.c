@@ -67,7 +67,8 @@ mp_status_t mp_queue_task_done(mp_queue_t *queue)
 }
 
 /* How many are not done with, exactly, and how many were lost. */
-static mp_status_t look(mp_queue_t *queue, mp__deadline_t deadline, uint64_t *unfinished, uint64_t *lost)
+static mp_status_t look(mp_queue_t *queue, mp__deadline_t deadline, uint64_t *unfinished, uint64_t *told,
+                        uint64_t *lost)
 {
     mp__header_t *header = queue->shared.header;
     mp_status_t status = mp__lock_put_side(queue, deadline);
@@ -75,7 +76,7 @@ static mp_status_t look(mp_queue_t *queue, mp__deadline_t deadline, uint64_t *un
         return status;
     status = mp__lock_get_side(queue, deadline);
     if (status == MP_OK) {
-        *unfinished = mp__book_unfinished(queue, lost);
+        *unfinished = mp__book_unfinished(queue, told, lost);
         mp__unlock_side(&header->second);
     }
     mp__unlock_side(&header->lock);
@@ -88,9 +89,9 @@ mp_status_t mp_queue_join(mp_queue_t *queue, double timeout)
     mp_status_t status = use_joinable(queue);
     if (status == MP_OK)
         status = mp__deadline(timeout, &deadline);
-    for (uint64_t unfinished = 0, lost = 0; status == MP_OK;) {
+    for (uint64_t unfinished = 0, told = UINT64_MAX, lost = 0; status == MP_OK;) {
         uint32_t seen = mp__wait_announce(&queue->shared.header->waits[MP__ALL_DONE]);
-        status = look(queue, deadline, &unfinished, &lost);
+        status = look(queue, deadline, &unfinished, &told, &lost);
         if (status != MP_OK)
             break;
         if (lost)
