@@ -11,6 +11,8 @@
 #include <multiproc/condition.h>
 #include <multiproc/connection.h>
 #include <multiproc/event.h>
+#include <multiproc/lease.h>
+#include <multiproc/lend.h>
 #include <multiproc/lock.h>
 #include <multiproc/manager.h>
 #include <multiproc/pool.h>

@@ -531,6 +531,21 @@ bool mp__block_owned(uint32_t place, mp__owner_t owner, mp__block_t *block, uint
     return IS_LIVE(state) && OWNER(state) == owner;
 }
 
+bool mp__block_look(uint32_t place, mp__owner_t owner, mp__block_view_t *view)
+{
+    found_t found;
+    uint64_t offset = (uint64_t)place * MP__UNIT;
+    view->state = NULL;
+    if (!find_block(offset, &found))
+        return false;
+    uint64_t state = mp__load64(found.state);
+    if (!IS_LIVE(state) || OWNER(state) != owner)
+        return false;
+    *view = (mp__block_view_t){mp__pair(mp__high(state), place), found.size, mp__family.base + offset, found.state,
+                               state};
+    return true;
+}
+
 /* ---- freeing: by name whoever owns it, in a sweep only while the state is still the one that was judged */
 
 #define BY_NAME UINT64_C(0xffffffff40000000) /* the generation, and LIVE */

@@ -46,6 +46,22 @@ void *mp__block_at(mp__block_t block, uint64_t *size);
 /* The live block in this place if the owner has it, and its size. */
 bool mp__block_owned(uint32_t place, mp__owner_t owner, mp__block_t *block, uint64_t *size);
 
+/* The same for who looks at a block again and again: as long as its state word is as it was, all the rest holds. */
+typedef struct mp__block_view {
+    mp__block_t block;
+    uint64_t size;
+    uint8_t *data;
+    const uint64_t *state; /* NULL: no block */
+    uint64_t seen;
+} mp__block_view_t;
+
+bool mp__block_look(uint32_t place, mp__owner_t owner, mp__block_view_t *view);
+
+static inline bool mp__block_view_holds(const mp__block_view_t *view, uint32_t place)
+{
+    return view->state && (uint32_t)view->block == place && mp__load64(view->state) == view->seen;
+}
+
 /* Takes it from whoever owns it; false: no such block. */
 bool mp__block_take(mp__block_t block, mp__owner_t to);
 

@@ -113,7 +113,7 @@ typedef struct mp__head {
     uint64_t pages_kept;      /* a cache: those of them that are free */
     uint64_t page_hint;       /* a cache: below it no page is free */
     uint32_t pages_stale;     /* 1: a run was freed that is not given back yet */
-    uint32_t reserved;
+    uint32_t deaths;          /* sweeps begun: rises after whoever looks finds the process dead */
     uint64_t padding2[2];
     mp__class_t classes[MP__CLASSES];
 } mp__head_t;

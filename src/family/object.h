@@ -11,10 +11,10 @@
 #include "family/alloc.h"
 #include "family/reference.h"
 
+/* In cache lines of what is used together: the first one is read by every use and seldom written; each lock begins or
+ * ends the line of what it guards, so that those at one side of a queue do not take it from those at the other. */
 typedef struct mp__header {
-    mp__lock_word_t lock;   /* guards the content, for moments only: no user code runs under it */
-    mp__lock_word_t second; /* another one where a kind has two; taken after the first */
-    uint32_t generation;    /* what references must carry; raised when the object ends */
+    uint32_t generation; /* what references must carry; raised when the object ends */
     uint16_t kind;
     uint8_t damaged; /* 1: somebody died in it: blocks may hang about that its content does not name */
     uint8_t settled; /* 1: it has ended and nobody is in it any more: its blocks may be freed */
@@ -26,7 +26,9 @@ typedef struct mp__header {
     uint64_t link;        /* the allocator's, while the header is free */
     mp__lock_word_t held; /* a user's lock: stragglers may take it, so nothing else is ever in its place */
     uint64_t state;       /* {generation, a value}: what operations without a lock change; never anything else */
+    mp__lock_word_t lock; /* guards the content, for moments only: no user code runs under it */
     uint64_t body[22];    /* the kind's own; zero at first */
+    mp__lock_word_t second; /* another one where a kind has two; taken after the first */
 } mp__header_t;
 
 #define MP__WAIT_NOW     1u /* somebody sleeps on the word, or is about to */

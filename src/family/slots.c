@@ -424,6 +424,7 @@ void mp__process_sweep(uint32_t index, uint32_t epoch)
     if (due && !again)
         due = mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_SWEEPING));
     if (due) {
+        mp__add32(&head->deaths, 1);
         empty_unstarted(index);
         empty_slot(index, epoch, again ? 0 : SETTLE_TIME);
     }

@@ -8,9 +8,9 @@ static void destroy(mp__handle_t *handle)
     free(handle);
 }
 
-static mp__shared_t *new_holder(mp_kind_t kind, const mp__reference_t *reference, mp__header_t *header)
+static mp__shared_t *new_holder(mp_kind_t kind, size_t size, const mp__reference_t *reference, mp__header_t *header)
 {
-    mp__shared_t *shared = calloc(1, sizeof *shared);
+    mp__shared_t *shared = calloc(1, size);
     if (shared) {
         mp__handle_init(&shared->handle, kind, reference, 0, destroy);
         shared->header = header;
@@ -18,7 +18,7 @@ static mp__shared_t *new_holder(mp_kind_t kind, const mp__reference_t *reference
     return shared;
 }
 
-mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out)
+mp_status_t mp__shared_create_sized(mp_kind_t kind, size_t size, mp__shared_t **out)
 {
     if (!out)
         return mp__error(MP_INVALID, "create an object", "no place for the new object");
@@ -30,7 +30,7 @@ mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out)
         status = mp__object_create((uint16_t)kind, &header, &reference);
     if (status != MP_OK)
         return status;
-    *out = new_holder(kind, &reference, header);
+    *out = new_holder(kind, size, &reference, header);
     if (!*out) {
         mp__object_end(header, &reference, NULL);
         return mp__error(MP_NO_MEMORY, "create an object", "no memory for its holder");
@@ -39,7 +39,7 @@ mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out)
     return MP_OK;
 }
 
-mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, void **out)
+mp_status_t mp__shared_open_sized(mp_kind_t kind, size_t size, const mp__reference_t *reference, void **out)
 {
     mp__header_t *header;
     mp_status_t status = mp__family_join();
@@ -47,11 +47,21 @@ mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, vo
         status = mp__object_open(reference, (uint16_t)kind, &header);
     if (status != MP_OK)
         return status;
-    *out = new_holder(kind, reference, header);
+    *out = new_holder(kind, size, reference, header);
     return *out ? MP_OK : mp__error(MP_NO_MEMORY, "open a reference", "no memory for its holder");
 }
 
-mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind)
+mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out)
+{
+    return mp__shared_create_sized(kind, sizeof(mp__shared_t), out);
+}
+
+mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, void **out)
+{
+    return mp__shared_open_sized(kind, sizeof(mp__shared_t), reference, out);
+}
+
+mp_status_t mp__shared_use_first(const mp__shared_t *shared, mp_kind_t kind)
 {
     if (MP__UNLIKELY(!shared || !mp__handle_is(&shared->handle, kind)))
         return mp__error(MP_INVALID, "use an object", "this is no %s", mp_kind_name(kind));

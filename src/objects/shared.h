@@ -17,6 +17,10 @@ mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out);
 /* A holder of what a reference names. */
 mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, void **out);
 
+/* The same with a holder of `size` bytes, which begins with an mp__shared_t; the rest is zero. */
+mp_status_t mp__shared_create_sized(mp_kind_t kind, size_t size, mp__shared_t **out);
+mp_status_t mp__shared_open_sized(mp_kind_t kind, size_t size, const mp__reference_t *reference, void **out);
+
 /* Does closing this holder end the object for all: was it made with it, by this very process? (Not by a parent before a
  * fork.) */
 static inline bool mp__shared_mine(const mp__shared_t *shared)
@@ -31,7 +35,14 @@ static inline void mp__shared_make_mine(mp__shared_t *shared)
 }
 
 /* Begins each use: is the pointer one of this kind, and the caller's thread a participant? */
-mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind);
+mp_status_t mp__shared_use_first(const mp__shared_t *shared, mp_kind_t kind);
+
+static inline mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind)
+{
+    if (MP__LIKELY(shared && mp__handle_is(&shared->handle, kind) && mp__self != 0))
+        return MP_OK;
+    return mp__shared_use_first(shared, kind);
+}
 
 /* The maker's close ends the object (mp__object_end), any close lets go of the holder. */
 mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*release)(mp__header_t *));
