@@ -15,6 +15,10 @@
 #include <multiproc/process.h>
 #include <multiproc/queue.h>
 #include <multiproc/runtime.h>
+#include <multiproc/shareable_list.h>
+#include <multiproc/shared_array.h>
+#include <multiproc/shared_memory.h>
+#include <multiproc/shared_value.h>
 #include <multiproc/status.h>
 #include <multiproc/value.h>
 

@@ -14,7 +14,7 @@
 #include "platform.h"
 
 #define MP__ARENA_MAGIC   UINT64_C(0x616e6572615f706d)
-#define MP__ARENA_VERSION 1u /* raised with every change of what lies in the arena */
+#define MP__ARENA_VERSION 2u /* raised with every change of what lies in the arena */
 
 #define MP__PAGE_SIZE       ((size_t)65536) /* the allocator's page, not the system's */
 #define MP__BLOCKS_PER_PAGE ((size_t)1024)  /* of the smallest class */
@@ -58,7 +58,9 @@ typedef struct mp__process_slot {
     uint64_t arguments; /* the argument block's offset; 0 = none */
     uint64_t arguments_size;
     uint32_t owns; /* 1: it has allocated something since its claim */
-    uint32_t reserved[5];
+    uint32_t reserved;
+    uint64_t attached; /* its first table of attach records, a block; 0 = none (attach.c) */
+    uint64_t reserved2;
     char name[64];
     char parent_name[64];
 } mp__process_slot_t;
