@@ -187,7 +187,7 @@ static mp_status_t grab(mp_call_t *call)
     mp_queue_t *queue = mp_arg_queue(call, 0);
     mp_status_t status;
     while ((status = mp_adopt(queue)) == MP_OK)
-        MP_CHECK((status = mp_queue_put(queue, mp_arg_int(call, 1), 0)) == MP_OK || status == MP_GONE);
+        MP_CHECK((status = mp_queue_put(queue, mp_arg_int(call, 1), mp_test_patience())) == MP_OK || status == MP_GONE);
     return status == MP_GONE ? MP_OK : status;
 }
 
