@@ -16,6 +16,10 @@ typedef uint32_t mp__owner_t; /* a process slot, or a container */
 
 #define MP__OWNER_CONTAINER UINT32_C(0x10000000)
 
+/* With an owner: the block's memory is handed out as pointers, so it is not used again before every process that has
+ * attached to it (attach.h) has detached or died. Freeing it means: as soon as that is so. */
+#define MP__OWNER_LENT UINT32_C(0x20000000)
+
 static inline mp__owner_t mp__owner_process(uint32_t slot)
 {
     return slot;
@@ -42,6 +46,9 @@ void mp__block_free(mp__block_t block);
 /* Where it lies and how many bytes it has (size may be NULL); NULL if there is no such block (any more). Any name is
  * safe. */
 void *mp__block_at(mp__block_t block, uint64_t *size);
+
+/* A process has detached from it: if it was freed before, and nobody is attached any more, it goes now. */
+void mp__block_detached(mp__block_t block);
 
 /* The live block in this place if the owner has it, and its size. */
 bool mp__block_owned(uint32_t place, mp__owner_t owner, mp__block_t *block, uint64_t *size);
@@ -89,5 +96,11 @@ bool mp__header_at(uint32_t place);
 
 /* The header's current state: its generation; false when free. */
 bool mp__header_live(uint32_t place, uint32_t *generation);
+
+/* The process that owns the object of that generation; false: it is over, or its owner is about to end it. */
+bool mp__header_owner(uint32_t place, uint32_t generation, uint32_t *process);
+
+/* Its owner's end of it begins: from now on nobody adopts it. False: that process does not own it (any more). */
+bool mp__header_close(uint32_t place, uint32_t generation, uint32_t process);
 
 #endif

@@ -58,7 +58,9 @@ typedef struct mp__process_slot {
     uint64_t arguments; /* the argument block's offset; 0 = none */
     uint64_t arguments_size;
     uint32_t owns; /* 1: it has allocated something since its claim */
-    uint32_t reserved[5];
+    uint32_t reserved;
+    uint64_t attached; /* its first table of attach records, a block; 0 = none (attach.c) */
+    uint64_t reserved2;
     char name[64];
     char parent_name[64];
 } mp__process_slot_t;

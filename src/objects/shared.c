@@ -5,7 +5,9 @@
 
 static void destroy(mp__handle_t *handle)
 {
-    free(handle);
+    mp__shared_t *shared = (mp__shared_t *)(void *)handle;
+    mp__detach(&shared->attachment);
+    free(shared);
 }
 
 static mp__shared_t *new_holder(mp_kind_t kind, size_t size, const mp__reference_t *reference, mp__header_t *header)
@@ -68,6 +70,27 @@ mp_status_t mp__shared_use_first(const mp__shared_t *shared, mp_kind_t kind)
     return mp__family_join();
 }
 
+mp_status_t mp__shared_lend(mp_kind_t kind, uint64_t bytes, mp__shared_t **out)
+{
+    mp_status_t status = mp__shared_create(kind, out);
+    if (status == MP_OK)
+        status = mp__lend((*out)->header, bytes);
+    if (status == MP_OK || !out || !*out)
+        return status;
+    mp_error_t error = *mp_error();
+    mp__shared_close(*out, kind, NULL);
+    *out = NULL;
+    return mp__error_again(&error);
+}
+
+mp_status_t mp__shared_attach(mp__shared_t *shared, mp_kind_t kind, void **memory, uint64_t *bytes)
+{
+    mp_status_t status = mp__shared_use(shared, kind);
+    return MP__LIKELY(status == MP_OK)
+               ? mp__attach(&shared->attachment, shared->header, &shared->handle.reference, memory, bytes)
+               : status;
+}
+
 mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*release)(mp__header_t *))
 {
     if (!shared)
@@ -78,6 +101,8 @@ mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*releas
     if (mp__shared_mine(shared)) {
         shared->maker = 0;
         status = mp__object_end(shared->header, &shared->handle.reference, release);
+        if (status == MP_NOT_OWNER) /* adopted by another just now */
+            status = MP_OK;
     }
     mp__handle_close(&shared->handle);
     return status;
