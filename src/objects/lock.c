@@ -68,23 +68,27 @@ static mp_status_t explain(mp_status_t status)
     }
 }
 
+static MP__NOINLINE mp_status_t acquire_slowly(mp_lock_t *lock, double timeout)
+{
+    mp__deadline_t deadline;
+    mp_status_t status = mp__shared_use((mp__shared_t *)lock, MP_KIND_LOCK);
+    if (status == MP_OK)
+        status = mp__deadline(timeout, &deadline);
+    return status == MP_OK ? explain(acquire(lock, deadline)) : status;
+}
+
+/* The free lock here, with nothing around it that the compiler would have to make room for. */
 mp_status_t mp_lock_acquire(mp_lock_t *lock, double timeout)
 {
-    mp_status_t status = mp__shared_use((mp__shared_t *)lock, MP_KIND_LOCK);
-    if (status != MP_OK)
-        return status;
-    uint64_t none = 0;
-    if (MP__LIKELY(timeout == timeout && mp__cas64(word_of(lock), &none, mp__self))) {
+    if (mp__shared_usable((mp__shared_t *)lock, MP_KIND_LOCK) && timeout == timeout && mp__word_try(word_of(lock))) {
         if (MP__LIKELY(!gone(lock)))
             return MP_OK;
         mp__word_release(word_of(lock));
     }
-    mp__deadline_t deadline;
-    status = mp__deadline(timeout, &deadline);
-    return explain(status == MP_OK ? acquire(lock, deadline) : status);
+    return acquire_slowly(lock, timeout);
 }
 
-mp_status_t mp_lock_release(mp_lock_t *lock)
+static MP__NOINLINE mp_status_t release_slowly(mp_lock_t *lock)
 {
     mp_status_t status = mp__shared_use((mp__shared_t *)lock, MP_KIND_LOCK);
     if (status != MP_OK)
@@ -94,6 +98,13 @@ mp_status_t mp_lock_release(mp_lock_t *lock)
     if (!mp__word_release(word_of(lock)))
         return mp__error(MP_NOT_OWNER, "release a lock", "this thread does not hold it");
     return MP_OK;
+}
+
+mp_status_t mp_lock_release(mp_lock_t *lock)
+{
+    if (mp__shared_usable((mp__shared_t *)lock, MP_KIND_LOCK) && !gone(lock) && mp__word_let_go(word_of(lock)))
+        return MP_OK;
+    return release_slowly(lock);
 }
 
 /* Only a free lock can be closed: it is held while its end begins, so that nobody takes it meanwhile. */

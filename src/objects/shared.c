@@ -51,9 +51,9 @@ mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, vo
     return *out ? MP_OK : mp__error(MP_NO_MEMORY, "open a reference", "no memory for its holder");
 }
 
-mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind)
+mp_status_t mp__shared_use_slowly(const mp__shared_t *shared, mp_kind_t kind)
 {
-    if (MP__UNLIKELY(!shared || !mp__handle_is(&shared->handle, kind)))
+    if (!shared || !mp__handle_is(&shared->handle, kind))
         return mp__error(MP_INVALID, "use an object", "this is no %s", mp_kind_name(kind));
     return mp__family_join();
 }

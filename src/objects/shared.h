@@ -30,8 +30,21 @@ static inline void mp__shared_make_mine(mp__shared_t *shared)
     shared->maker = mp__pair(mp__family.epoch, mp__family.process + 1);
 }
 
-/* Begins each use: is the pointer one of this kind, and the caller's thread a participant? */
-mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind);
+/* Why mp__shared_use() cannot say yes at once; makes the caller's thread a participant. */
+mp_status_t mp__shared_use_slowly(const mp__shared_t *shared, mp_kind_t kind);
+
+/* Is the pointer one of this kind, and the caller's thread a participant? (Who has a thread slot is a member: a fork's
+ * child has neither.) */
+static inline bool mp__shared_usable(const mp__shared_t *shared, mp_kind_t kind)
+{
+    return MP__LIKELY(shared && mp__handle_is(&shared->handle, kind) && mp__self != 0);
+}
+
+/* Begins each use: the same, and if not, why; or the thread becomes one. */
+static inline mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind)
+{
+    return mp__shared_usable(shared, kind) ? MP_OK : mp__shared_use_slowly(shared, kind);
+}
 
 /* The maker's close ends the object (mp__object_end), any close lets go of the holder. */
 mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*release)(mp__header_t *));
