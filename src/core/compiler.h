@@ -18,6 +18,14 @@
 #define MP__NOINLINE     __attribute__((noinline))
 #endif
 
+/* For a word that each operation reads: it is then found without a call, also from a shared library (a few bytes are
+ * always left for such, when one is loaded late). */
+#if defined(__ELF__)
+#define MP__THREAD_WORD MP__THREAD_LOCAL __attribute__((tls_model("initial-exec")))
+#else
+#define MP__THREAD_WORD MP__THREAD_LOCAL
+#endif
+
 #define MP__COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -82,7 +82,7 @@ static inline bool mp__region_touchable(mp__region_t region, uint64_t bytes)
 
 /* ---- participants (slots.c) */
 
-extern MP__THREAD_LOCAL uint64_t mp__self; /* {epoch, thread slot + 1} of the calling thread; 0: none yet */
+extern MP__THREAD_WORD uint64_t mp__self; /* {epoch, thread slot + 1} of the calling thread; 0: none yet */
 
 /* Claims a thread slot for the calling thread if it has none. MP_LIMIT: 16384 threads live. */
 mp_status_t mp__self_claim(void);
@@ -175,6 +175,19 @@ void mp__word_watch(mp__lock_word_t *word);
 
 /* Who holds it, as in mp__self; 0: nobody. */
 uint64_t mp__word_owner(const mp__lock_word_t *word);
+
+/* What most take and let go of: a word that is free, or that nobody waits for. False: see the functions above. */
+static inline bool mp__word_try(mp__lock_word_t *word)
+{
+    uint64_t none = 0;
+    return MP__LIKELY(mp__cas64(word, &none, mp__self));
+}
+
+static inline bool mp__word_let_go(mp__lock_word_t *word)
+{
+    uint64_t mine = mp__self;
+    return MP__LIKELY(mp__cas64(word, &mine, 0));
+}
 
 static inline bool mp__word_mine(const mp__lock_word_t *word)
 {

@@ -110,10 +110,7 @@ static MP__NOINLINE mp_status_t lock_slowly(mp__lock_word_t *word, mp__deadline_
 
 mp_status_t mp__word_lock(mp__lock_word_t *word, mp__deadline_t deadline)
 {
-    uint64_t none = 0;
-    if (MP__LIKELY(mp__cas64(word, &none, mp__self)))
-        return MP_OK;
-    return lock_slowly(word, deadline);
+    return mp__word_try(word) ? MP_OK : lock_slowly(word, deadline);
 }
 
 /* After the word was let go of with WAITERS set. */

@@ -82,6 +82,7 @@ mp_status_t mp__object_lock(mp__header_t *header, mp__lock_word_t *lock, const m
     mp_status_t status = mp__word_lock(lock, deadline);
     if (status != MP_OK && status != MP_OWNER_DIED)
         return status;
+    mp__fence_after_rmw();
     if (mp__object_is(header, reference)) {
         if (status == MP_OWNER_DIED)
             header->damaged = 1;
@@ -114,11 +115,14 @@ bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *re
 static bool end_generation(mp__header_t *header, uint32_t generation)
 {
     bool ended = mp__cas32(&header->generation, &generation, generation + 1);
+    mp__fence_after_rmw();
     for (size_t i = 0; i < MP__COUNT_OF(header->waits); i++) {
+        const uint32_t announced = MP__WAIT_NOW | MP__WAIT_EVER | MP__WAIT_WATCHED;
         uint32_t *wait = &header->waits[i], old = mp__load32(wait);
-        while (!mp__cas32(wait, &old, (old + MP__WAIT_STEP) & ~(MP__WAIT_NOW | MP__WAIT_EVER | MP__WAIT_WATCHED)))
+        /* Who announces itself from here on looks at the generation before it sleeps. */
+        while ((old & announced) && !mp__cas32(wait, &old, (old + MP__WAIT_STEP) & ~announced))
             ;
-        if (old & (MP__WAIT_NOW | MP__WAIT_EVER))
+        if (old & announced)
             mp__wake(wait, true);
     }
     mp__watch_ring(&header->watchers);
@@ -126,11 +130,14 @@ static bool end_generation(mp__header_t *header, uint32_t generation)
 }
 
 /* Waits until whoever took a lock before the generation rose has let go; later comers see the new generation and touch
- * nothing. */
+ * nothing: each takes the lock and then looks at the generation, as the end raises the generation and then looks at the
+ * lock. */
 static bool settle(mp__header_t *header, int64_t patience)
 {
     mp__lock_word_t *locks[] = {&header->lock, &header->second};
     for (size_t i = 0; i < MP__COUNT_OF(locks); i++) {
+        if (mp__load64(locks[i]) == 0)
+            continue;
         mp_status_t status = mp__word_lock(locks[i], mp__os_now() + patience);
         if (status == MP_OWNER_DIED)
             header->damaged = 1;

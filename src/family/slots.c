@@ -22,7 +22,7 @@
 #define SETTLE_TIME (200 * MP__MILLISECOND) /* for those who are in an object whose owner died to leave it */
 #define SWEEP_TIME  (500 * MP__MILLISECOND)
 
-MP__THREAD_LOCAL uint64_t mp__self;
+MP__THREAD_WORD uint64_t mp__self;
 
 static mp__process_slot_t *process_slot(uint32_t index)
 {

@@ -18,22 +18,40 @@ mp_status_t mp__lock_open(const mp__reference_t *reference, void **lock)
     return mp__shared_open(MP_KIND_LOCK, reference, lock);
 }
 
-mp_status_t mp_lock_acquire(mp_lock_t *lock, double timeout)
+static MP__NOINLINE mp_status_t acquire_slowly(mp_lock_t *lock, double timeout)
 {
     mp_status_t status = mp__shared_use((mp__shared_t *)lock, MP_KIND_LOCK);
     if (status != MP_OK)
         return status;
     const mp__mutex_t mutex = mp__mutex_of(&lock->shared, false);
-    return mp__mutex_acquire(&mutex, timeout);
+    return mp__mutex_acquire_slowly(&mutex, timeout);
 }
 
-mp_status_t mp_lock_release(mp_lock_t *lock)
+/* The free lock here, with nothing around it that the compiler would have to make room for. */
+mp_status_t mp_lock_acquire(mp_lock_t *lock, double timeout)
+{
+    if (mp__shared_usable((mp__shared_t *)lock, MP_KIND_LOCK) && timeout == timeout && mp__word_try(word_of(lock))) {
+        if (MP__LIKELY(!gone(lock)))
+            return MP_OK;
+        mp__word_release(word_of(lock));
+    }
+    return acquire_slowly(lock, timeout);
+}
+
+static MP__NOINLINE mp_status_t release_slowly(mp_lock_t *lock)
 {
     mp_status_t status = mp__shared_use((mp__shared_t *)lock, MP_KIND_LOCK);
     if (status != MP_OK)
         return status;
     const mp__mutex_t mutex = mp__mutex_of(&lock->shared, false);
     return mp__mutex_release(&mutex);
+}
+
+mp_status_t mp_lock_release(mp_lock_t *lock)
+{
+    if (mp__shared_usable((mp__shared_t *)lock, MP_KIND_LOCK) && !gone(lock) && mp__word_let_go(word_of(lock)))
+        return MP_OK;
+    return release_slowly(lock);
 }
 
 mp_status_t mp_lock_close(mp_lock_t *lock)

@@ -63,9 +63,9 @@ mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, vo
     return mp__shared_open_sized(kind, sizeof(mp__shared_t), reference, out);
 }
 
-mp_status_t mp__shared_use_first(const mp__shared_t *shared, mp_kind_t kind)
+mp_status_t mp__shared_use_slowly(const mp__shared_t *shared, mp_kind_t kind)
 {
-    if (MP__UNLIKELY(!shared || !mp__handle_is(&shared->handle, kind)))
+    if (!shared || !mp__handle_is(&shared->handle, kind))
         return mp__error(MP_INVALID, "use an object", "this is no %s", mp_kind_name(kind));
     return mp__family_join();
 }

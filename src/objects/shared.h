@@ -36,14 +36,20 @@ static inline void mp__shared_make_mine(mp__shared_t *shared)
     shared->maker = mp__pair(mp__family.epoch, mp__family.process + 1);
 }
 
-/* Begins each use: is the pointer one of this kind, and the caller's thread a participant? */
-mp_status_t mp__shared_use_first(const mp__shared_t *shared, mp_kind_t kind);
+/* Why mp__shared_use() cannot say yes at once; makes the caller's thread a participant. */
+mp_status_t mp__shared_use_slowly(const mp__shared_t *shared, mp_kind_t kind);
 
+/* Is the pointer one of this kind, and the caller's thread a participant? (Who has a thread slot is a member: a fork's
+ * child has neither.) */
+static inline bool mp__shared_usable(const mp__shared_t *shared, mp_kind_t kind)
+{
+    return MP__LIKELY(shared && mp__handle_is(&shared->handle, kind) && mp__self != 0);
+}
+
+/* Begins each use: the same, and if not, why; or the thread becomes one. */
 static inline mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind)
 {
-    if (MP__LIKELY(shared && mp__handle_is(&shared->handle, kind) && mp__self != 0))
-        return MP_OK;
-    return mp__shared_use_first(shared, kind);
+    return mp__shared_usable(shared, kind) ? MP_OK : mp__shared_use_slowly(shared, kind);
 }
 
 /* Makes an object that lends so many bytes of memory (mp__lend), and its holder. */
