@@ -680,7 +680,8 @@ static mp_status_t make_and_lend(mp_call_t *call)
     mp_queue_t *queue;
     mp_lock_t *lock;
     mp_value_t word;
-    MP_CHECK(mp_queue_create(&queue, 0) == MP_OK && mp_lock_create(&lock) == MP_OK);
+    MP_CHECK(mp_queue_create(&queue, 0) == MP_OK);
+    MP_CHECK(mp_lock_create(&lock) == MP_OK);
     MP_CHECK(mp_lock_acquire(lock, 0) == MP_OK);
     MP_CHECK(mp_conn_send(conn, mp_list(queue, lock)) == MP_OK);
     while (mp_conn_recv(conn, &word) == MP_OK)
