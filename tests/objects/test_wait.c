@@ -274,6 +274,7 @@ MP_CASE(what_cannot_be_waited_for)
         {mp_of((mp_result_t *)NULL), MP_INVALID},
         {mp_of((mp_process_t *)NULL), MP_INVALID},
         {mp_of(mp_current_process()), MP_INVALID},
+        {mp_of(mp_parent_process()), MP_INVALID}, /* there is none */
         {mp_of((mp_conn_t *)NULL), MP_INVALID},
         {mp_of(second), MP_INVALID},
         {mp_descriptor(-1), MP_INVALID},
@@ -558,9 +559,10 @@ static mp_status_t answer(mp_call_t *call)
 {
     mp_queue_t *questions = mp_arg_queue(call, 0), *answers = mp_arg_queue(call, 1);
     mp_conn_t *conn = mp_arg_conn(call, 2);
-    const mp_value_t objects[] = {mp_of(questions), mp_of(conn)};
+    const mp_value_t objects[] = {mp_of(questions), mp_of(conn)}, parent = mp_of(mp_parent_process());
     bool ready[2];
     mp_value_t got;
+    MP_CHECK(mp_wait(&parent, 1, ready, 0.01) == MP_TIMEOUT && !ready[0]); /* it lives as long as anybody can ask */
     for (int left = 2; left > 0;) {
         MP_CHECK(mp_wait(objects, 2, ready, mp_test_patience()) == MP_OK);
         MP_CHECK(ready[0] || ready[1]);

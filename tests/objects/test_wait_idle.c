@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #define MANY    1000
-#define SECONDS 3.0
+#define SECONDS 5.0
 
 /* Holds a lock until it is told to end. */
 static mp_status_t hold(mp_call_t *call)
