@@ -11,6 +11,8 @@
 #include <multiproc/condition.h>
 #include <multiproc/connection.h>
 #include <multiproc/event.h>
+#include <multiproc/lease.h>
+#include <multiproc/lend.h>
 #include <multiproc/lock.h>
 #include <multiproc/manager.h>
 #include <multiproc/pool.h>
@@ -20,6 +22,10 @@
 #include <multiproc/rlock.h>
 #include <multiproc/runtime.h>
 #include <multiproc/semaphore.h>
+#include <multiproc/shareable_list.h>
+#include <multiproc/shared_array.h>
+#include <multiproc/shared_memory.h>
+#include <multiproc/shared_value.h>
 #include <multiproc/status.h>
 #include <multiproc/value.h>
 #include <multiproc/wait.h>

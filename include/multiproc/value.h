@@ -465,6 +465,17 @@ MP_API void mp_value_free(mp_value_t *v);
  */
 MP_API void mp_keep(void *object);
 
+/**
+ * Makes an object this process's: it ends when this process closes it (with this pointer) or ends, no longer with the
+ * process that made it, whose close lets go of its pointer only.
+ * @param object a queue, lock, shared memory or any other object that travels by reference, but for managers and what
+ * is in them.
+ * @return ::MP_OK, also if it is this process's already; ::MP_GONE: it is over, or goes with its dead owner;
+ * ::MP_UNSUPPORTED: not this kind; ::MP_INVALID. Does not block. Any thread of any process may call it; of several
+ * processes at once the last one has it.
+ */
+MP_API mp_status_t mp_adopt(void *object);
+
 /** @cond internal */
 MP_API mp_status_t mp__copy(mp_value_t *out, mp_value_t v);
 MP_API bool mp__value_equal(mp_value_t a, mp_value_t b);

@@ -100,6 +100,12 @@ mp_status_t mp__process_accept(uint32_t slot, uint32_t epoch, uint64_t nonce);
 /* Is {slot, epoch} of a process dead (or swept)? */
 bool mp__process_dead(uint32_t slot, uint32_t epoch);
 
+/* Does {slot, epoch} still stand for a process that nobody sweeps? */
+bool mp__process_stands(uint32_t slot, uint32_t epoch);
+
+/* The epoch of whoever has the slot now. */
+uint32_t mp__process_epoch(uint32_t slot);
+
 /* Is the thread that a lock word or mp__self names dead? */
 bool mp__thread_dead(uint64_t self);
 

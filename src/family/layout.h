@@ -58,7 +58,9 @@ typedef struct mp__process_slot {
     uint64_t arguments; /* the argument block's offset; 0 = none */
     uint64_t arguments_size;
     uint32_t owns; /* 1: it has allocated something since its claim */
-    uint32_t reserved[5];
+    uint32_t reserved;
+    uint64_t attached; /* its first table of attach records, a block; 0 = none (attach.c) */
+    uint64_t reserved2;
     char name[64];
     char parent_name[64];
 } mp__process_slot_t;
@@ -113,7 +115,7 @@ typedef struct mp__head {
     uint64_t pages_kept;      /* a cache: those of them that are free */
     uint64_t page_hint;       /* a cache: below it no page is free */
     uint32_t pages_stale;     /* 1: a run was freed that is not given back yet */
-    uint32_t reserved;
+    uint32_t deaths;          /* sweeps begun: rises after whoever looks finds the process dead */
     uint64_t padding2[2];
     mp__class_t classes[MP__CLASSES];
 } mp__head_t;

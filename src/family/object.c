@@ -97,13 +97,17 @@ mp_status_t mp__object_lock(mp__header_t *header, mp__lock_word_t *lock, const m
 
 bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *reference)
 {
-    uint32_t owner = header->owner, epoch = header->owner_epoch;
+    uint32_t owner, after;
     if (!mp__object_is(header, reference))
         return true;
+    /* The slot is nobody else's before what its process owned is swept. */
+    if (!mp__header_owner(reference->place, reference->generation, &owner))
+        return !mp__object_is(header, reference);
+    uint32_t epoch = mp__process_epoch(owner);
     if (!mp__process_dead(owner, epoch))
         return false;
     mp__process_sweep(owner, epoch);
-    return true;
+    return !mp__header_owner(reference->place, reference->generation, &after) || after == owner;
 }
 
 /* Raises the generation, for one caller only, and wakes all who sleep in it or watch it. */
@@ -138,19 +142,60 @@ static bool settle(mp__header_t *header, int64_t patience)
     return true;
 }
 
-mp_status_t mp__object_end(mp__header_t *header, const mp__reference_t *reference, void (*release)(mp__header_t *))
+/* Nobody is in it any more. */
+static void dissolve(mp__header_t *header, uint32_t generation, void (*release)(mp__header_t *))
 {
     uint32_t place = place_of(header);
-    if (!end_generation(header, reference->generation))
-        return mp__object_gone("close an object");
-    if (!settle(header, SETTLE_TIME))
-        return MP_OK;
     if (header->damaged)
         mp__release_content(place);
     else if (release)
         release(header);
-    mp__block_free(mp__pair(reference->generation, place));
+    mp__block_free(mp__pair(generation, place));
+}
+
+mp_status_t mp__object_end(mp__header_t *header, const mp__reference_t *reference, void (*release)(mp__header_t *))
+{
+    const char *step = "close an object";
+    if (!mp__header_close(place_of(header), reference->generation, mp__family.process))
+        return mp__object_was_adopted(header, reference)
+                   ? mp__error(MP_NOT_OWNER, step, "another process has adopted it")
+                   : mp__object_gone(step);
+    if (!end_generation(header, reference->generation))
+        return mp__object_gone(step);
+    if (settle(header, SETTLE_TIME))
+        dissolve(header, reference->generation, release);
     return MP_OK;
+}
+
+bool mp__object_was_adopted(const mp__header_t *header, const mp__reference_t *reference)
+{
+    uint32_t owner;
+    return mp__header_owner(place_of(header), reference->generation, &owner) && owner != mp__family.process;
+}
+
+mp_status_t mp__object_adopt(mp__header_t *header, const mp__reference_t *reference)
+{
+    const char *step = "adopt an object";
+    uint32_t place = place_of(header), generation = reference->generation, owner, epoch;
+    do {
+        if (!mp__header_owner(place, generation, &owner) || !mp__object_is(header, reference))
+            return mp__object_gone(step);
+        if (owner == mp__family.process)
+            return MP_OK;
+        epoch = mp__process_epoch(owner);
+    } while (
+        !mp__block_give(mp__pair(generation, place), mp__owner_process(owner), mp__owner_process(mp__family.process)));
+    mp__fence_after_rmw();
+    header->owner = mp__family.process;
+    header->owner_epoch = mp__family.epoch;
+    if (mp__process_stands(owner, epoch))
+        return MP_OK;
+    /* Its sweep may have met the object as the dead one's, or may have been just too late: then nobody else ends it. */
+    end_generation(header, generation);
+    header->damaged = 1;
+    if (settle(header, SETTLE_TIME))
+        dissolve(header, generation, NULL);
+    return mp__object_gone(step);
 }
 
 bool mp__object_end_at(uint32_t place, uint32_t generation, int64_t patience)

@@ -12,7 +12,8 @@
 /* What an item's bytes are. */
 typedef enum mp__item {
     MP__ITEM_VALUE = 0, /* an encoded value */
-    MP__ITEM_BYTES = 1  /* the user's own bytes */
+    MP__ITEM_BYTES = 1, /* the user's own bytes */
+    MP__ITEM_ANY = 2    /* in a question: either */
 } mp__item_t;
 
 /* A process whose death ends a wait. */
