@@ -4,6 +4,8 @@
 
 #include "family/family.h"
 
+#include <string.h>
+
 static mp_condition_t *make_condition(void)
 {
     mp_condition_t *condition;
@@ -278,6 +280,15 @@ static mp_status_t wait_once(mp_call_t *call)
     return MP_OK;
 }
 
+static void expect_no_dead_notified(mp_condition_t *condition)
+{
+    char *text = mp_dump_text(condition);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    CU_ASSERT(strstr(text, ", notified") != NULL);
+    CU_ASSERT_PTR_NULL(strstr(text, "which has ended, notified"));
+    mp_free(text);
+}
+
 /* D4 over processes and threads, with dead ones among those who wait. */
 static void wake_processes(void)
 {
@@ -299,7 +310,10 @@ static void wake_processes(void)
     }
     mp_test_expect_killed(processes[0]);
     mp_test_expect_killed(processes[2]);
-    notify(condition, 1); /* returns, and wakes the oldest one that lives */
+    EXPECT_OK(mp_condition_acquire(condition, mp_test_patience()));
+    EXPECT_OK(mp_condition_notify(condition, 1)); /* returns, and it is for the oldest one that lives */
+    expect_no_dead_notified(condition);
+    EXPECT_OK(mp_condition_release(condition));
     await_count(board, 1);
     mp_test_expect_end(processes[1], 0);
     notify(condition, 2);
