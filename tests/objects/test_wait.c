@@ -66,6 +66,8 @@ MP_CASE(a_queue_with_an_item_is_ready)
     expect_ready(mp_of(queue), false);
     EXPECT_OK(mp_queue_put_bytes(queue, NULL, 0, 0));
     expect_ready(mp_of(queue), true);
+    EXPECT_OK(mp_queue_shutdown(queue, true));
+    expect_ready(mp_of(queue), true); /* a get says so at once */
     EXPECT_OK(mp_queue_close(queue));
 }
 
@@ -764,6 +766,45 @@ MP_CASE(a_death_that_nobody_tells_is_found)
     EXPECT_OK(mp_conn_close(conns[0]));
 }
 
+static mp_status_t take_on_lease(mp_call_t *call)
+{
+    mp_lease_t *lease;
+    mp_value_t word;
+    MP_CHECK(mp_queue_get_leased(mp_arg_queue(call, 0), &lease, 0) == MP_OK);
+    MP_CHECK(mp_conn_send(mp_arg_conn(call, 1), 1) == MP_OK);
+    mp_conn_recv(mp_arg_conn(call, 1), &word);
+    return MP_OK;
+}
+
+static void lose_a_lease(void)
+{
+    mp_conn_t *conn, *theirs;
+    mp_process_t *process;
+    mp_value_t got;
+    waiter_t waiter;
+    mp_queue_t *queue = make_queue();
+    mp_value_t object = mp_of(queue);
+    EXPECT_OK(mp_queue_put(queue, 1, 0));
+    REQUIRE_OK(mp_pipe(&conn, &theirs, MP_DUPLEX));
+    REQUIRE_OK(mp_process_start(&process, take_on_lease, mp_args(queue, theirs)));
+    EXPECT_OK(mp_conn_close(theirs));
+    EXPECT_OK(mp_conn_recv(conn, &got));
+    expect_ready(object, false);
+    start_waiter(&waiter, &object, 1);
+    mp_test_expect_killed(process);
+    expect_only(&waiter, 0);
+    EXPECT_OK(mp_queue_get(queue, &got, 0));
+    expect_ready(object, false);
+    EXPECT_OK(mp_conn_close(conn));
+    EXPECT_OK(mp_queue_close(queue));
+}
+
+MP_CASE(an_item_whose_lease_ended_with_its_holder_is_ready)
+{
+    use_waits();
+    mp_test_each_method(lose_a_lease);
+}
+
 /* Waits until it is killed. */
 static mp_status_t wait_in_vain(mp_call_t *call)
 {
@@ -1116,6 +1157,6 @@ MP_GUARDED_CASES(MP_ROW(a_queue_with_an_item_is_ready), MP_ROW(a_lock_that_can_b
                  MP_ROW(the_deadline_holds), MP_ROW(a_change_wakes_who_waits_for_shared_objects),
                  MP_ROW(a_change_wakes_who_waits_for_handles_too), MP_ROW(a_change_in_another_process_wakes),
                  MP_ROW(children_wait_too), MP_ROW(a_settled_result_is_ready), MP_ROW(what_is_gone_is_ready),
-                 MP_ROW(a_death_that_nobody_tells_is_found), MP_ROW(killed_watchers_leave_nothing),
-                 MP_ROW(putters_and_watchers_are_killed), MP_ROW(threads_wait_for_the_same_objects),
-                 MP_ROW(a_thousand_objects));
+                 MP_ROW(a_death_that_nobody_tells_is_found), MP_ROW(an_item_whose_lease_ended_with_its_holder_is_ready),
+                 MP_ROW(killed_watchers_leave_nothing), MP_ROW(putters_and_watchers_are_killed),
+                 MP_ROW(threads_wait_for_the_same_objects), MP_ROW(a_thousand_objects));
