@@ -14,7 +14,7 @@ MP_BEGIN_DECLS
  * Waits until at least one of several things is ready, and says which are. Ready is:
  * - a process (a child, or mp_parent_process()): it has ended;
  * - a connection: something can be received, a message or the end;
- * - a queue: it has an item;
+ * - a queue: it has an item (also one on lease whose holder died), or it was shut down;
  * - a lock or RLock: it can be acquired (its last holder may have died in it); also one that the calling thread holds,
  *   because acquiring it would not wait;
  * - a semaphore: it has a permit (of an ::MP_OWNED one also a dead holder's);

@@ -94,7 +94,9 @@ static const char *word_name(const mp__header_t *header, size_t at)
         return queue ? "waits to get" : "waits";
     if (at == offsetof(mp__header_t, waits) + sizeof(uint32_t))
         return queue ? "waits to put" : "waits";
-    return at < offsetof(mp__header_t, generation) ? "waits for another who is in it" : "waits";
+    bool first = at - offsetof(mp__header_t, lock) < sizeof header->lock;
+    bool second = at - offsetof(mp__header_t, second) < sizeof header->second;
+    return first || second ? "waits for another who is in it" : "waits";
 }
 
 static void dump_sleepers(mp__dump_t *dump, const mp__header_t *header)

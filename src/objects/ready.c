@@ -56,28 +56,17 @@ static bool held_by_dead(const mp__lock_word_t *lock, mp__look_t *look)
     return holder && dead(look, holder);
 }
 
-/* The size is off by what somebody died at. */
-static bool queue_is_in_doubt(const mp__target_t *target, mp__look_t *look)
+/* Its counts may be off by what somebody died at. */
+static bool queue_in_doubt(const mp__target_t *target, mp__look_t *look)
 {
     const mp__header_t *header = header_of(target);
-    return look->depth >= MP__FIRST && (held_by_dead(&header->lock, look) || held_by_dead(&header->second, look));
-}
-
-/* Looks at its first item without taking it: none is a value of no bytes. */
-static bool queue_has_first(mp_queue_t *queue)
-{
-    uint64_t size;
-    mp__buffer_t buffer;
-    mp__buffer_init(&buffer);
-    mp_status_t status = mp__queue_get_item(queue, MP__ITEM_VALUE, 0, &buffer, &size, 0);
-    mp__buffer_fini(&buffer);
-    return status != MP_TIMEOUT;
+    return look->depth == MP__THOROUGH ||
+           (look->depth == MP__FIRST && (held_by_dead(&header->lock, look) || held_by_dead(&header->second, look)));
 }
 
 static bool queue_ready(const mp__target_t *target, mp__look_t *look)
 {
-    return is_gone(target, look) || mp__queue_has_items(target->object) ||
-           (queue_is_in_doubt(target, look) && queue_has_first(target->object));
+    return is_gone(target, look) || mp__queue_ready(target->object, queue_in_doubt(target, look));
 }
 
 /* ---- locks */

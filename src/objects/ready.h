@@ -41,6 +41,7 @@ struct mp__target {
 };
 
 /* Of kinds whose content only their own rooms know: would acquiring it, or waiting for it, return at once? */
+bool mp__queue_ready(mp_queue_t *queue, bool in_doubt); /* in_doubt: do not rely on its counts */
 bool mp__semaphore_ready(const mp__shared_t *semaphore);
 bool mp__event_ready(const mp__shared_t *event);
 

@@ -117,6 +117,18 @@ static mp_status_t confirm(probe_t *probe, bool *ready)
     return MP_OK;
 }
 
+static bool is_probe(const mp__os_watch_t *watch, size_t i)
+{
+    return watch->probes && watch->probes[i].pipe;
+}
+
+/* What a wait found the system may not tell again: it is noted, but for probes, which stay as they are. */
+static void note(const mp__os_watch_t *watch, bool *ready, size_t i)
+{
+    if (!is_probe(watch, i))
+        ready[i] = true;
+}
+
 /* Sets ready[i] of those of at most MAXIMUM_WAIT_OBJECTS handles that are ready now. */
 static mp_status_t collect(const HANDLE *handles, size_t n, bool *ready)
 {
@@ -132,6 +144,15 @@ static mp_status_t collect(const HANDLE *handles, size_t n, bool *ready)
     return MP_OK;
 }
 
+/* Has one become ready that a watcher waits for? That one has ended, or is about to. */
+static bool beyond_first_batch(const mp__os_watch_t *watch, const bool *ready)
+{
+    for (size_t i = BATCH; i < watch->n; i++)
+        if (ready[i])
+            return true;
+    return false;
+}
+
 /* Looks at all, without waiting. */
 static mp_status_t look(mp__os_watch_t *watch, bool *ready, bool *any)
 {
@@ -141,7 +162,7 @@ static mp_status_t look(mp__os_watch_t *watch, bool *ready, bool *any)
         status = collect(watch->handles + i, left < MAXIMUM_WAIT_OBJECTS ? left : MAXIMUM_WAIT_OBJECTS, ready + i);
     }
     for (size_t i = 0; i < watch->n && status == MP_OK; i++) {
-        if (ready[i] && watch->probes && watch->probes[i].pipe)
+        if (ready[i] && is_probe(watch, i))
             status = confirm(&watch->probes[i], &ready[i]);
         *any = *any || ready[i];
     }
@@ -174,7 +195,6 @@ static mp_status_t start_watchers(mp__os_watch_t *watch)
     return MP_OK;
 }
 
-/* What they found, the system may not tell again. */
 static void stop_watchers(mp__os_watch_t *watch, bool *ready)
 {
     if (watch->started > 0)
@@ -184,7 +204,7 @@ static void stop_watchers(mp__os_watch_t *watch, bool *ready)
         WaitForSingleObject(watcher->thread, INFINITE);
         CloseHandle(watcher->thread);
         if (ready && watcher->found != SIZE_MAX)
-            ready[watcher->found] = true;
+            note(watch, ready, watcher->found);
     }
 }
 
@@ -206,7 +226,7 @@ static mp_status_t sleep_in(mp__os_watch_t *watch, DWORD milliseconds, bool *rea
     if (result == WAIT_OBJECT_0 + count)
         stop_watchers(watch, ready);
     else if (result != WAIT_TIMEOUT)
-        ready[result - WAIT_OBJECT_0] = true;
+        note(watch, ready, result - WAIT_OBJECT_0);
     return MP_OK;
 }
 
@@ -257,6 +277,8 @@ mp_status_t mp__os_watch_wait(mp__os_watch_t *watch, mp__deadline_t deadline, bo
     for (;;) {
         DWORD milliseconds = watch->n ? mp__win_milliseconds(deadline) : 0;
         mp_status_t status = look(watch, ready, &any);
+        if (any && beyond_first_batch(watch, ready))
+            stop_watchers(watch, ready);
         if (status == MP_OK && !any && milliseconds == 0)
             status = mp__error(MP_TIMEOUT, waiting, "none is ready");
         if (status != MP_OK || any)

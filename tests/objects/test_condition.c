@@ -4,6 +4,8 @@
 
 #include "family/family.h"
 
+#include <string.h>
+
 static mp_condition_t *make_condition(void)
 {
     mp_condition_t *condition;
@@ -320,6 +322,39 @@ MP_CASE(processes_are_woken_and_the_dead_do_not_count)
     mp_test_each_method(wake_processes);
 }
 
+/* The living one stands still, so that nobody has removed what the dead one left. */
+static void notify_past_the_dead(void)
+{
+    mp_process_t *dead, *living;
+    uint64_t name, *board = mp_test_board_create(sizeof *board, &name);
+    mp_condition_t *condition = make_condition();
+    REQUIRE_OK(mp_process_start(&dead, wait_once, mp_args(condition, name)));
+    await_sleepers(1);
+    REQUIRE_OK(mp_process_start(&living, wait_once, mp_args(condition, name)));
+    await_sleepers(2);
+    CU_ASSERT_FATAL(mp_test_pause(mp_process_pid(living)));
+    mp_test_expect_killed(dead);
+    EXPECT_OK(mp_condition_acquire(condition, 0));
+    EXPECT_OK(mp_condition_notify(condition, 1));
+    char *text = mp_dump_text(condition);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    CU_ASSERT(strstr(text, ", notified") != NULL);
+    CU_ASSERT(strstr(text, "which has ended, notified") == NULL);
+    mp_free(text);
+    EXPECT_OK(mp_condition_release(condition));
+    CU_ASSERT_FATAL(mp_test_resume(mp_process_pid(living)));
+    await_count(board, 1);
+    mp_test_expect_end(living, 0);
+    EXPECT_OK(mp_condition_close(condition));
+    mp_test_board_free(name);
+}
+
+MP_CASE(a_notification_is_for_the_living)
+{
+    mp_test_objects();
+    mp_test_each_method(notify_past_the_dead);
+}
+
 /* The one that was notified is killed while it waits for the lock. */
 static void kill_the_notified(void)
 {
@@ -524,6 +559,6 @@ MP_GUARDED_CASES(MP_ROW(its_lock_must_be_held), MP_ROW(nothing_is_no_condition),
                  MP_ROW(so_many_are_woken_and_the_oldest_first),
                  MP_ROW(a_lock_taken_thrice_is_let_go_of_and_taken_thrice), MP_ROW(waiting_for_a_predicate),
                  MP_ROW(a_condition_with_a_given_lock), MP_ROW(processes_are_woken_and_the_dead_do_not_count),
-                 MP_ROW(a_notification_to_one_who_dies_goes_to_the_next), MP_ROW(the_death_of_the_locks_holder_is_told),
-                 MP_ROW(waiters_and_notifiers_are_killed), MP_ROW(its_makers_close_ends_it_for_all),
-                 MP_ROW(it_goes_with_its_maker));
+                 MP_ROW(a_notification_is_for_the_living), MP_ROW(a_notification_to_one_who_dies_goes_to_the_next),
+                 MP_ROW(the_death_of_the_locks_holder_is_told), MP_ROW(waiters_and_notifiers_are_killed),
+                 MP_ROW(its_makers_close_ends_it_for_all), MP_ROW(it_goes_with_its_maker));

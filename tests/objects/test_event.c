@@ -133,8 +133,10 @@ static void pulse(void)
     mp_test_expect_killed(victim);
     await_sleepers(PROCESSES + THREADS);
     double began = mp_now();
+    CU_ASSERT(mp_test_pause(mp_process_pid(processes[0]))); /* this one does not look in between */
     EXPECT_OK(mp_event_set(event));
     EXPECT_OK(mp_event_clear(event));
+    CU_ASSERT(mp_test_resume(mp_process_pid(processes[0])));
     for (int i = 0; i < PROCESSES; i++)
         mp_test_expect_end(processes[i], 0);
     for (int i = 0; i < THREADS; i++)

@@ -66,6 +66,8 @@ MP_CASE(a_queue_with_an_item_is_ready)
     expect_ready(mp_of(queue), false);
     EXPECT_OK(mp_queue_put_bytes(queue, NULL, 0, 0));
     expect_ready(mp_of(queue), true);
+    EXPECT_OK(mp_queue_shutdown(queue, true));
+    expect_ready(mp_of(queue), true); /* a get says so at once */
     EXPECT_OK(mp_queue_close(queue));
 }
 
@@ -274,6 +276,7 @@ MP_CASE(what_cannot_be_waited_for)
         {mp_of((mp_result_t *)NULL), MP_INVALID},
         {mp_of((mp_process_t *)NULL), MP_INVALID},
         {mp_of(mp_current_process()), MP_INVALID},
+        {mp_of(mp_parent_process()), MP_INVALID}, /* there is none */
         {mp_of((mp_conn_t *)NULL), MP_INVALID},
         {mp_of(second), MP_INVALID},
         {mp_descriptor(-1), MP_INVALID},
@@ -558,9 +561,10 @@ static mp_status_t answer(mp_call_t *call)
 {
     mp_queue_t *questions = mp_arg_queue(call, 0), *answers = mp_arg_queue(call, 1);
     mp_conn_t *conn = mp_arg_conn(call, 2);
-    const mp_value_t objects[] = {mp_of(questions), mp_of(conn)};
+    const mp_value_t objects[] = {mp_of(questions), mp_of(conn)}, parent = mp_of(mp_parent_process());
     bool ready[2];
     mp_value_t got;
+    MP_CHECK(mp_wait(&parent, 1, ready, 0.01) == MP_TIMEOUT && !ready[0]); /* it lives as long as anybody can ask */
     for (int left = 2; left > 0;) {
         MP_CHECK(mp_wait(objects, 2, ready, mp_test_patience()) == MP_OK);
         MP_CHECK(ready[0] || ready[1]);
@@ -583,14 +587,18 @@ static void expect_answers(void)
     REQUIRE_OK(mp_pipe(&conn, &theirs, MP_DUPLEX));
     REQUIRE_OK(mp_process_start(&process, answer, mp_args(questions, answers, theirs)));
     EXPECT_OK(mp_conn_close(theirs));
+    double waited = 0;
     for (int i = 20; i >= 0; i--) {
+        double began = mp_now();
         EXPECT_OK(mp_queue_put(questions, i, 0));
         EXPECT_OK(mp_queue_get(answers, &got, mp_test_patience()));
         CU_ASSERT_EQUAL(mp_value_int(got), i);
+        waited += i < 20 ? mp_now() - began : 0; /* the first has to wait for the start */
         EXPECT_OK(mp_conn_send(conn, i));
         EXPECT_OK(mp_queue_get(answers, &got, mp_test_patience()));
         CU_ASSERT_EQUAL(mp_value_int(got), i);
     }
+    CU_ASSERT(waited < short_of_slices(20));
     mp_test_expect_end(process, 0);
     EXPECT_OK(mp_conn_close(conn));
     EXPECT_OK(mp_queue_close(questions));
@@ -674,13 +682,45 @@ MP_CASE(a_settled_result_is_ready)
 
 /* ---- ends and deaths */
 
+/* The maker's close wakes who waits with another holder. */
+MP_CASE(closing_wakes)
+{
+    mp_conn_t *first, *second;
+    mp_value_t lent[2];
+    waiter_t waiter;
+    use_waits();
+    REQUIRE_OK(mp_pipe(&first, &second, MP_DUPLEX));
+    double waited = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        mp_queue_t *queue = make_queue();
+        mp_event_t *event;
+        REQUIRE_OK(mp_event_create(&event));
+        EXPECT_OK(mp_conn_send(first, queue));
+        EXPECT_OK(mp_conn_send(first, event));
+        EXPECT_OK(mp_conn_recv(second, &lent[0]));
+        EXPECT_OK(mp_conn_recv(second, &lent[1]));
+        start_waiter(&waiter, lent, 2);
+        double began = mp_now();
+        EXPECT_OK(round % 2 ? mp_queue_close(queue) : mp_event_close(event));
+        expect_only(&waiter, round % 2 ? 0 : 1);
+        waited += mp_now() - began;
+        EXPECT_OK(round % 2 ? mp_event_close(event) : mp_queue_close(queue));
+        mp_value_free(&lent[0]);
+        mp_value_free(&lent[1]);
+    }
+    CU_ASSERT(waited < short_of_slices(ROUNDS));
+    EXPECT_OK(mp_conn_close(first));
+    EXPECT_OK(mp_conn_close(second));
+}
+
 static mp_status_t make_and_lend(mp_call_t *call)
 {
     mp_conn_t *conn = mp_arg_conn(call, 0);
     mp_queue_t *queue;
     mp_lock_t *lock;
     mp_value_t word;
-    MP_CHECK(mp_queue_create(&queue, 0) == MP_OK && mp_lock_create(&lock) == MP_OK);
+    MP_CHECK(mp_queue_create(&queue, 0) == MP_OK);
+    MP_CHECK(mp_lock_create(&lock) == MP_OK);
     MP_CHECK(mp_lock_acquire(lock, 0) == MP_OK);
     MP_CHECK(mp_conn_send(conn, mp_list(queue, lock)) == MP_OK);
     while (mp_conn_recv(conn, &word) == MP_OK)
@@ -759,6 +799,59 @@ MP_CASE(a_death_that_nobody_tells_is_found)
     EXPECT_OK(mp_conn_close(conns[1]));
     mp_test_expect_end(process, 0);
     EXPECT_OK(mp_conn_close(conns[0]));
+}
+
+static mp_status_t take_on_lease(mp_call_t *call)
+{
+    mp_lease_t *lease;
+    mp_value_t word;
+    MP_CHECK(mp_queue_get_leased(mp_arg_queue(call, 0), &lease, 0) == MP_OK);
+    MP_CHECK(mp_conn_send(mp_arg_conn(call, 1), 1) == MP_OK);
+    mp_conn_recv(mp_arg_conn(call, 1), &word);
+    return MP_OK;
+}
+
+/* From the moment in which its holder's end is known. Beside a handle, so that the sweep's ring has to reach the
+ * porter. */
+static double lose_a_lease(mp_queue_t *queue, mp_conn_t *silent)
+{
+    mp_conn_t *conn, *theirs;
+    mp_process_t *process;
+    mp_value_t got;
+    waiter_t waiter;
+    const mp_value_t objects[] = {mp_of(queue), mp_of(silent)};
+    REQUIRE_OK(mp_pipe(&conn, &theirs, MP_DUPLEX));
+    REQUIRE_OK(mp_process_start(&process, take_on_lease, mp_args(queue, theirs)));
+    EXPECT_OK(mp_conn_close(theirs));
+    EXPECT_OK(mp_conn_recv(conn, &got));
+    expect_ready(objects[0], false);
+    start_waiter(&waiter, objects, 2);
+    mp_test_expect_killed(process);
+    double began = mp_now();
+    expect_only(&waiter, 0);
+    EXPECT_OK(mp_conn_close(conn));
+    return mp_now() - began;
+}
+
+static void lose_leases(void)
+{
+    mp_conn_t *first, *second;
+    mp_queue_t *queue = make_queue();
+    REQUIRE_OK(mp_pipe(&first, &second, MP_DUPLEX));
+    EXPECT_OK(mp_queue_put(queue, 1, 0));
+    double waited = 0;
+    for (int round = 0; round < ROUNDS; round++)
+        waited += lose_a_lease(queue, first);
+    CU_ASSERT(waited < short_of_slices(ROUNDS));
+    EXPECT_OK(mp_conn_close(first));
+    EXPECT_OK(mp_conn_close(second));
+    EXPECT_OK(mp_queue_close(queue));
+}
+
+MP_CASE(an_item_whose_lease_ended_with_its_holder_is_ready)
+{
+    use_waits();
+    mp_test_each_method(lose_leases);
 }
 
 /* Waits until it is killed. */
@@ -1112,7 +1205,8 @@ MP_GUARDED_CASES(MP_ROW(a_queue_with_an_item_is_ready), MP_ROW(a_lock_that_can_b
                  MP_ROW(what_cannot_be_waited_for), MP_ROW(without_handles), MP_ROW(all_that_are_ready_are_told),
                  MP_ROW(the_deadline_holds), MP_ROW(a_change_wakes_who_waits_for_shared_objects),
                  MP_ROW(a_change_wakes_who_waits_for_handles_too), MP_ROW(a_change_in_another_process_wakes),
-                 MP_ROW(children_wait_too), MP_ROW(a_settled_result_is_ready), MP_ROW(what_is_gone_is_ready),
-                 MP_ROW(a_death_that_nobody_tells_is_found), MP_ROW(killed_watchers_leave_nothing),
+                 MP_ROW(children_wait_too), MP_ROW(a_settled_result_is_ready), MP_ROW(closing_wakes),
+                 MP_ROW(what_is_gone_is_ready), MP_ROW(a_death_that_nobody_tells_is_found),
+                 MP_ROW(an_item_whose_lease_ended_with_its_holder_is_ready), MP_ROW(killed_watchers_leave_nothing),
                  MP_ROW(putters_and_watchers_are_killed), MP_ROW(threads_wait_for_the_same_objects),
                  MP_ROW(a_thousand_objects));

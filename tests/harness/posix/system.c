@@ -257,11 +257,31 @@ void mp_test_allow_execution(const char *path)
         abort();
 }
 
+static double seconds_of(struct timeval time)
+{
+    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
 double mp_test_clock(void)
 {
     struct timeval time;
     gettimeofday(&time, NULL);
-    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+    return seconds_of(time);
+}
+
+double mp_test_processor_time(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+}
+
+bool mp_test_sleeps(uint64_t *count)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    *count = (uint64_t)usage.ru_nvcsw;
+    return true;
 }
 
 bool mp_test_pause(int32_t pid)
