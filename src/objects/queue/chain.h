@@ -253,6 +253,9 @@ mp_status_t mp__append_block(mp__header_t *header, mp__block_view_t *view, mp__i
 /* A block of this process of so many bytes, for a payload; waits while the memory cap is reached. */
 mp_status_t mp__queue_alloc(mp_queue_t *queue, uint64_t size, mp__deadline_t deadline, mp__block_t *block);
 
+/* mp__queue_put_item() that looks at the clock only if it must. */
+mp_status_t mp__queue_put_in(mp_queue_t *queue, mp__item_t type, const void *data, size_t size, double seconds);
+
 /* Puts a block of this process as an item; it keeps the block unless MP_OK. */
 mp_status_t mp__queue_put_block(mp_queue_t *queue, mp__item_t type, mp__block_t block, uint64_t size,
                                 mp__deadline_t deadline);
@@ -294,6 +297,22 @@ typedef struct mp__wanted {
     uint64_t seen;        /* and what is there now */
 } mp__wanted_t;
 
+/* Field by field: the rest is set when it is used. */
+static inline void mp__want(mp__wanted_t *wanted, mp__way_t way, mp__item_t type, uint64_t most)
+{
+    wanted->way = way;
+    wanted->type = type;
+    wanted->most = most;
+    wanted->room = NULL;
+    wanted->out = NULL;
+    wanted->items = NULL;
+    wanted->size = 0;
+    wanted->block = 0;
+}
+
+/* Takes what is wanted; waits for it so many seconds. The clock is looked at only if it must. */
+mp_status_t mp__queue_take_in(mp_queue_t *queue, mp__wanted_t *wanted, double seconds);
+
 /* Takes what is wanted; waits for it until the deadline, or the peer's end (may be NULL). */
 mp_status_t mp__queue_take(mp_queue_t *queue, mp__wanted_t *wanted, const mp__peer_t *peer, mp__deadline_t deadline);
 
@@ -326,7 +345,12 @@ static inline void mp__notify_room(mp__header_t *header)
         mp__wait_notify(&header->waits[MP__NOT_FULL]);
 }
 
-/* Begins a public call. */
-mp_status_t mp__queue_begin(mp_queue_t *queue, double timeout, mp__deadline_t *deadline);
+/* Begins a public call. MP_INVALID. */
+static inline mp_status_t mp__queue_begin(mp_queue_t *queue, double timeout)
+{
+    mp__deadline_t never;
+    mp_status_t status = mp__shared_use((mp__shared_t *)queue, MP_KIND_QUEUE);
+    return status == MP_OK && MP__UNLIKELY(timeout != timeout) ? mp__deadline(timeout, &never) : status;
+}
 
 #endif

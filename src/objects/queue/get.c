@@ -142,6 +142,8 @@ static inline mp_status_t take_item(mp_queue_t *queue, const mp__spot_t *spot, u
     if (MP__UNLIKELY(wanted->way == MP__LEASED || (c->flags & MP__QUEUE_JOINABLE))) {
         status = take_booked(queue, spot, word, wanted);
     } else {
+        MP__READS_SOON(mp__body_at(spot) + 256);
+        MP__READS_SOON(mp__body_at(spot) + 320);
         status = take_payload(c, spot, word, wanted);
         if (MP__LIKELY(status == MP_OK || status == MP_BUSY))
             mp__pass_items(c, spot, word, 1, wanted->size);
@@ -325,10 +327,27 @@ mp_status_t mp__queue_take(mp_queue_t *queue, mp__wanted_t *wanted, const mp__pe
                                                      : status;
 }
 
+mp_status_t mp__queue_take_in(mp_queue_t *queue, mp__wanted_t *wanted, double seconds)
+{
+    mp_status_t status = MP_BUSY;
+    mp__deadline_t deadline;
+    if (MP__LIKELY(mp__lock_free_side(queue, &queue->shared.header->second))) {
+        status = take_first(queue, wanted);
+        mp__unlock_side(&queue->shared.header->second);
+    }
+    if (MP__LIKELY(status == MP_OK))
+        return taken(queue, wanted);
+    if (status == MP_BUSY && (status = mp__deadline(seconds, &deadline)) == MP_OK)
+        status = mp__queue_take(queue, wanted, NULL, deadline);
+    return status;
+}
+
 mp_status_t mp__queue_get_item(mp_queue_t *queue, mp__item_t type, uint64_t most, mp__buffer_t *out, uint64_t *size,
                                mp__deadline_t deadline)
 {
-    mp__wanted_t wanted = {.type = type, .most = most, .out = out};
+    mp__wanted_t wanted;
+    mp__want(&wanted, MP__COPIED, type, most);
+    wanted.out = out;
     mp__buffer_clear(out);
     mp_status_t status = mp__queue_take(queue, &wanted, NULL, deadline);
     *size = wanted.size;
@@ -337,7 +356,9 @@ mp_status_t mp__queue_get_item(mp_queue_t *queue, mp__item_t type, uint64_t most
 
 mp_status_t mp__queue_get_from(mp_queue_t *queue, const mp__peer_t *peer, mp__buffer_t *out, mp__deadline_t deadline)
 {
-    mp__wanted_t wanted = {.type = MP__ITEM_BYTES, .most = UINT64_MAX, .out = out};
+    mp__wanted_t wanted;
+    mp__want(&wanted, MP__COPIED, MP__ITEM_BYTES, UINT64_MAX);
+    wanted.out = out;
     mp__buffer_clear(out);
     return mp__queue_take(queue, &wanted, peer, deadline);
 }

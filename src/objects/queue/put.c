@@ -3,7 +3,8 @@
 
 #define CHUNK        UINT64_C(32768)
 #define MEMORY_PAUSE (20 * MP__MILLISECOND) /* when the cap is reached, room may come from anywhere */
-#define LULL         64                     /* rounds between two looks at a full queue: looking holds up the getters */
+#define AHEAD        512 /* bytes: the lines that puts are going to write are asked for, as they are with the getters */
+#define LULL         64  /* rounds between two looks at a full queue: looking holds up the getters */
 
 static mp_status_t busy(void)
 {
@@ -104,8 +105,8 @@ static inline void pass_items(mp__content_t *c, uint64_t n, uint64_t bytes, uint
     mp__store64(&c->tail, mp__pair(mp__high(c->tail), (uint32_t)next));
 }
 
-static mp_status_t append_small(mp__header_t *header, mp__block_view_t *view, mp__item_t type, const void *data,
-                                uint64_t size, mp__deadline_t deadline)
+static inline mp_status_t append_small(mp__header_t *header, mp__block_view_t *view, mp__item_t type, const void *data,
+                                       uint64_t size, mp__deadline_t deadline)
 {
     mp__content_t *c = mp__content(header);
     mp__spot_t spot;
@@ -113,6 +114,8 @@ static mp_status_t append_small(mp__header_t *header, mp__block_view_t *view, mp
     if (status != MP_OK)
         return status;
     uint64_t next = lay_body(c, &spot, data, size, c->puts, c->put_bytes + size);
+    MP__WRITES_SOON(spot.chunk->data + next + AHEAD);
+    MP__WRITES_SOON(spot.chunk->data + next + AHEAD + 64);
     mp__store64(mp__word_at(&spot), mp__word(MP__SMALL, type, mp__prefix(c) + size, (uint32_t)c->puts));
     pass_items(c, 1, size, next);
     return MP_OK;
@@ -322,6 +325,25 @@ mp_status_t mp__queue_put_item(mp_queue_t *queue, mp__item_t type, const void *d
     mp_bytes_t item = {data, size};
     offer_t offer = {.type = type, .items = &item, .n = 1, .size = size};
     return put(queue, &offer, deadline);
+}
+
+mp_status_t mp__queue_put_in(mp_queue_t *queue, mp__item_t type, const void *data, size_t size, double seconds)
+{
+    mp__header_t *header = queue->shared.header;
+    mp__content_t *c = mp__content(header);
+    mp__deadline_t deadline;
+    mp_status_t status = MP_BUSY;
+    if (MP__LIKELY(size < MP__QUEUE_LARGE && mp__lock_free_side(queue, &header->lock))) {
+        if (MP__LIKELY(!c->closed && find_room(c, 1, size)))
+            status = append_small(header, &queue->put_chunk, type, data, size, 0);
+        mp__unlock_side(&header->lock);
+    }
+    if (MP__LIKELY(status == MP_OK)) {
+        mp__wait_notify(&header->waits[MP__NOT_EMPTY]);
+        return MP_OK;
+    }
+    status = mp__deadline(seconds, &deadline);
+    return status == MP_OK ? mp__queue_put_item(queue, type, data, size, deadline) : status;
 }
 
 mp_status_t mp__queue_put_items(mp_queue_t *queue, mp__item_t type, const mp_bytes_t *items, size_t n, size_t *done,

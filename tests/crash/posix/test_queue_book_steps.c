@@ -35,9 +35,10 @@ static uint32_t number_in(const void *data, size_t n)
     HOLDS(n == size);
     memcpy(&number, data, sizeof number);
     const uint8_t *bytes = data;
-    for (size_t i = sizeof number; i < n; i++)
-        if (bytes[i] != number * 37 % 251)
-            HOLDS(!"an item is damaged");
+    size_t good = sizeof number;
+    while (good < n && bytes[good] == number * 37 % 251)
+        good++;
+    HOLDS(good == n);
     return number;
 }
 
@@ -408,41 +409,29 @@ MP_CASE(a_large_lease_that_is_done)
 }
 
 /* The book is full. */
+#define RECORDS 19
+
+static mp_lease_t *held[RECORDS];
+
 static void full_book_set(void)
 {
-    mp_lease_t *held[19];
     queue_set();
-    for (size_t i = 0; i < 19; i++)
+    for (size_t i = 0; i < RECORDS; i++)
         HOLDS(mp_queue_get_leased(queue, &held[i], 0) == MP_OK);
-    for (size_t i = 0; i < 19; i++)
-        HOLDS(mp_lease_return(held[i]) == MP_OK);
-    uint32_t more = before;
-    for (uint32_t i = 0; i < 19; i++)
-        HOLDS(mp_queue_get_leased(queue, &held[i], 0) == MP_OK);
-    (void)more;
-    for (uint32_t i = 0; i < 18; i++) /* one stays out, so that there is somebody alive in the book */
-        HOLDS(mp_lease_return(held[i]) == MP_OK);
-    lease = held[18];
-}
-
-static void three_leases(void)
-{
-    for (int i = 0; i < 20; i++)
-        MP_CHECK(mp_queue_get_leased(queue, &lease, MP_FOREVER) == MP_OK);
 }
 
 static void full_book_check(bool completed)
 {
-    (void)completed;
     mp__sweep_the_dead();
-    HOLDS(mp_lease_return(lease) == MP_OK);
-    expect_from(0, before);
+    for (size_t i = 0; i < RECORDS; i++)
+        HOLDS(mp_lease_return(held[i]) == MP_OK);
+    all_come_again(completed);
 }
 
-MP_CASE(leases_that_make_the_book_grow)
+MP_CASE(a_lease_that_makes_the_book_grow)
 {
-    items_are(40, 22);
-    play_with(full_book_set, scene_join, three_leases, full_book_check);
+    items_are(40, RECORDS + 2);
+    play_with(full_book_set, scene_join, lease_act, full_book_check);
 }
 
 /* One that came back is taken: on lease again, or for good. */
@@ -649,7 +638,7 @@ MP_CASES(MP_ROW(a_put_of_many), MP_ROW(a_put_of_many_over_chunks), MP_ROW(a_coun
          MP_ROW(a_get_of_many_over_chunks), MP_ROW(a_counted_put), MP_ROW(a_counted_large_put), MP_ROW(a_counted_get),
          MP_ROW(a_counted_large_get), MP_ROW(a_task), MP_ROW(a_large_task), MP_ROW(a_join_that_finds_a_dead_taker),
          MP_ROW(a_lease), MP_ROW(a_large_lease), MP_ROW(a_lease_that_leaves_a_chunk), MP_ROW(a_lease_that_is_returned),
-         MP_ROW(a_lease_that_is_done), MP_ROW(a_large_lease_that_is_done), MP_ROW(leases_that_make_the_book_grow),
+         MP_ROW(a_lease_that_is_done), MP_ROW(a_large_lease_that_is_done), MP_ROW(a_lease_that_makes_the_book_grow),
          MP_ROW(a_lease_of_what_came_back), MP_ROW(a_get_of_what_came_back), MP_ROW(a_large_get_of_what_came_back),
          MP_ROW(a_lease_of_what_a_dead_one_had), MP_ROW(a_return_that_makes_a_dead_letter), MP_ROW(a_large_dead_letter),
          MP_ROW(a_dead_letter_of_a_dead_one), MP_ROW(a_commit), MP_ROW(a_borrowed_item), MP_ROW(a_large_borrowed_item),
