@@ -269,6 +269,21 @@ void mp__lay_first(uint8_t *chunk, const mp__content_t *c);
 
 /* ---- get.c */
 
+/* Did the thread just wake somebody, or was it woken? The other one is often put on the same processor, and cannot go
+ * on while this one looks for its answer. */
+extern MP__THREAD_LOCAL bool mp__shares_processor;
+
+/* Tells one who waits for items that there is one. */
+static inline void mp__notify_item(mp__header_t *header)
+{
+    uint32_t *wait = &header->waits[MP__NOT_EMPTY];
+    mp__fence_after_rmw();
+    if (MP__UNLIKELY(mp__load32(wait) & MP__WAIT_NOW)) {
+        mp__wait_notify(wait);
+        mp__shares_processor = true;
+    }
+}
+
 /* What becomes of an item's bytes. */
 typedef enum mp__way {
     MP__COPIED, /* into `room`, or into `out`, and the item is gone */
@@ -308,6 +323,7 @@ static inline void mp__want(mp__wanted_t *wanted, mp__way_t way, mp__item_t type
     wanted->items = NULL;
     wanted->size = 0;
     wanted->block = 0;
+    wanted->word = NULL;
 }
 
 /* Takes what is wanted; waits for it so many seconds. The clock is looked at only if it must. */

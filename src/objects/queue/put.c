@@ -250,7 +250,7 @@ static MP__NOINLINE mp_status_t put_slowly(mp_queue_t *queue, offer_t *offer, mp
         uint32_t seen = 0;
         mp_status_t status = try_put(queue, offer, deadline, true, &seen);
         if (status == MP_OK)
-            mp__wait_notify(&header->waits[MP__NOT_EMPTY]);
+            mp__notify_item(header);
         if (slept && status != MP_BUSY && status != MP_GONE)
             mp__queue_hand_on(header, MP__NOT_FULL);
         if (status == MP_NO_MEMORY && deadline > mp__os_now()) {
@@ -272,7 +272,7 @@ static inline mp_status_t put(mp_queue_t *queue, offer_t *offer, mp__deadline_t 
 {
     mp_status_t status = try_put(queue, offer, deadline, false, NULL);
     if (MP__LIKELY(status == MP_OK)) {
-        mp__wait_notify(&queue->shared.header->waits[MP__NOT_EMPTY]);
+        mp__notify_item(queue->shared.header);
         return MP_OK;
     }
     if ((status == MP_BUSY || status == MP_NO_MEMORY) && deadline != 0)
@@ -339,7 +339,7 @@ mp_status_t mp__queue_put_in(mp_queue_t *queue, mp__item_t type, const void *dat
         mp__unlock_side(&header->lock);
     }
     if (MP__LIKELY(status == MP_OK)) {
-        mp__wait_notify(&header->waits[MP__NOT_EMPTY]);
+        mp__notify_item(header);
         return MP_OK;
     }
     status = mp__deadline(seconds, &deadline);
