@@ -183,6 +183,8 @@ static size_t copy_row(const mp__content_t *c, mp__spot_t *spot, uint64_t *word,
         if (size)
             memcpy(wanted->room + *used, mp__body_at(&next) + mp__prefix(c), (size_t)size);
         wanted->items[i++] = (mp_bytes_t){wanted->room + *used, (size_t)size};
+        MP__READS_SOON(mp__body_at(&next) + 4 * AHEAD);
+        MP__READS_SOON(mp__body_at(&next) + 4 * AHEAD + LINE);
         *used += size;
         *spot = next;
         *word = w;

@@ -3,6 +3,7 @@
 
 #define CHUNK        UINT64_C(32768)
 #define MEMORY_PAUSE (20 * MP__MILLISECOND) /* when the cap is reached, room may come from anywhere */
+#define LINE         64                     /* bytes, usually */
 #define AHEAD        512 /* bytes: the lines that puts are going to write are asked for, as they are with the getters */
 #define LULL         64  /* rounds between two looks at a full queue: looking holds up the getters */
 
@@ -93,6 +94,8 @@ static inline uint64_t lay_body(const mp__content_t *c, const mp__spot_t *spot, 
     if (length)
         memcpy(mp__body_at(spot) + mp__prefix(c), body, (size_t)length);
     lay_end(spot->chunk->data + next, c, number + 1, bytes);
+    MP__WRITES_SOON(spot->chunk->data + next + AHEAD);
+    MP__WRITES_SOON(spot->chunk->data + next + AHEAD + LINE);
     return next;
 }
 
@@ -114,8 +117,6 @@ static inline mp_status_t append_small(mp__header_t *header, mp__block_view_t *v
     if (status != MP_OK)
         return status;
     uint64_t next = lay_body(c, &spot, data, size, c->puts, c->put_bytes + size);
-    MP__WRITES_SOON(spot.chunk->data + next + AHEAD);
-    MP__WRITES_SOON(spot.chunk->data + next + AHEAD + 64);
     mp__store64(mp__word_at(&spot), mp__word(MP__SMALL, type, mp__prefix(c) + size, (uint32_t)c->puts));
     pass_items(c, 1, size, next);
     return MP_OK;
