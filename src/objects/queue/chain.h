@@ -253,6 +253,9 @@ mp_status_t mp__append_block(mp__header_t *header, mp__block_view_t *view, mp__i
 /* A block of this process of so many bytes, for a payload; waits while the memory cap is reached. */
 mp_status_t mp__queue_alloc(mp_queue_t *queue, uint64_t size, mp__deadline_t deadline, mp__block_t *block);
 
+/* mp__queue_put_item() that looks at the clock only if it must. */
+mp_status_t mp__queue_put_in(mp_queue_t *queue, mp__item_t type, const void *data, size_t size, double seconds);
+
 /* Puts a block of this process as an item; it keeps the block unless MP_OK. */
 mp_status_t mp__queue_put_block(mp_queue_t *queue, mp__item_t type, mp__block_t block, uint64_t size,
                                 mp__deadline_t deadline);
@@ -265,6 +268,21 @@ mp_status_t mp__queue_put_items(mp_queue_t *queue, mp__item_t type, const mp_byt
 void mp__lay_first(uint8_t *chunk, const mp__content_t *c);
 
 /* ---- get.c */
+
+/* Did the thread just wake somebody, or was it woken? The other one is often put on the same processor, and cannot go
+ * on while this one looks for its answer. */
+extern MP__THREAD_LOCAL bool mp__shares_processor;
+
+/* Tells one who waits for items that there is one. */
+static inline void mp__notify_item(mp__header_t *header)
+{
+    uint32_t *wait = &header->waits[MP__NOT_EMPTY];
+    mp__fence_after_rmw();
+    if (MP__UNLIKELY(mp__load32(wait) & MP__WAIT_NOW)) {
+        mp__wait_notify(wait);
+        mp__shares_processor = true;
+    }
+}
 
 /* What becomes of an item's bytes. */
 typedef enum mp__way {
@@ -293,6 +311,23 @@ typedef struct mp__wanted {
     const uint64_t *word; /* where the next item's word will be */
     uint64_t seen;        /* and what is there now */
 } mp__wanted_t;
+
+/* Field by field: the rest is set when it is used. */
+static inline void mp__want(mp__wanted_t *wanted, mp__way_t way, mp__item_t type, uint64_t most)
+{
+    wanted->way = way;
+    wanted->type = type;
+    wanted->most = most;
+    wanted->room = NULL;
+    wanted->out = NULL;
+    wanted->items = NULL;
+    wanted->size = 0;
+    wanted->block = 0;
+    wanted->word = NULL;
+}
+
+/* Takes what is wanted; waits for it so many seconds. The clock is looked at only if it must. */
+mp_status_t mp__queue_take_in(mp_queue_t *queue, mp__wanted_t *wanted, double seconds);
 
 /* Takes what is wanted; waits for it until the deadline, or the peer's end (may be NULL). */
 mp_status_t mp__queue_take(mp_queue_t *queue, mp__wanted_t *wanted, const mp__peer_t *peer, mp__deadline_t deadline);
@@ -326,7 +361,12 @@ static inline void mp__notify_room(mp__header_t *header)
         mp__wait_notify(&header->waits[MP__NOT_FULL]);
 }
 
-/* Begins a public call. */
-mp_status_t mp__queue_begin(mp_queue_t *queue, double timeout, mp__deadline_t *deadline);
+/* Begins a public call. MP_INVALID. */
+static inline mp_status_t mp__queue_begin(mp_queue_t *queue, double timeout)
+{
+    mp__deadline_t never;
+    mp_status_t status = mp__shared_use((mp__shared_t *)queue, MP_KIND_QUEUE);
+    return status == MP_OK && MP__UNLIKELY(timeout != timeout) ? mp__deadline(timeout, &never) : status;
+}
 
 #endif

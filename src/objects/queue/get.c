@@ -3,6 +3,10 @@
 
 #include "objects/queue/book.h"
 
+#define LINE    64  /* bytes, usually */
+#define AHEAD   192 /* bytes: how far before the item that is taken the next ones are asked for */
+#define GLANCES 100
+
 /* ---- what is first */
 
 /* Frees the chunk that head leaves by a JUMP. */
@@ -131,6 +135,16 @@ static MP__NOINLINE mp_status_t take_booked(mp_queue_t *queue, const mp__spot_t 
     return status;
 }
 
+/* Where more items follow their lines are asked for; else they are left to who writes them. */
+static inline void ask_ahead(const mp__spot_t *spot, uint64_t word)
+{
+    const uint8_t *next = mp__body_at(spot) + mp__padded(MP__WORD_LENGTH(word));
+    if (MP__WORD_KIND(mp__load64((const uint64_t *)(const void *)next)) == MP__END)
+        return;
+    MP__READS_SOON(next + AHEAD);
+    MP__READS_SOON(next + AHEAD + LINE);
+}
+
 /* Takes the item at the spot. MP_BUSY: its block went with a dead process; it is passed over. */
 static inline mp_status_t take_item(mp_queue_t *queue, const mp__spot_t *spot, uint64_t word, mp__wanted_t *wanted)
 {
@@ -143,6 +157,7 @@ static inline mp_status_t take_item(mp_queue_t *queue, const mp__spot_t *spot, u
         status = take_booked(queue, spot, word, wanted);
     } else {
         status = take_payload(c, spot, word, wanted);
+        ask_ahead(spot, word);
         if (MP__LIKELY(status == MP_OK || status == MP_BUSY))
             mp__pass_items(c, spot, word, 1, wanted->size);
     }
@@ -168,6 +183,8 @@ static size_t copy_row(const mp__content_t *c, mp__spot_t *spot, uint64_t *word,
         if (size)
             memcpy(wanted->room + *used, mp__body_at(&next) + mp__prefix(c), (size_t)size);
         wanted->items[i++] = (mp_bytes_t){wanted->room + *used, (size_t)size};
+        MP__READS_SOON(mp__body_at(&next) + 4 * AHEAD);
+        MP__READS_SOON(mp__body_at(&next) + 4 * AHEAD + LINE);
         *used += size;
         *spot = next;
         *word = w;
@@ -287,6 +304,8 @@ static void spin_at_word(const mp__wanted_t *wanted, mp__spin_t *spin, mp__deadl
         ;
 }
 
+MP__THREAD_LOCAL bool mp__shares_processor;
+
 /* After the first look. */
 static MP__NOINLINE mp_status_t take_slowly(mp_queue_t *queue, mp__wanted_t *wanted, const mp__peer_t *peer,
                                             mp__deadline_t deadline)
@@ -302,6 +321,7 @@ static MP__NOINLINE mp_status_t take_slowly(mp_queue_t *queue, mp__wanted_t *wan
             mp__queue_hand_on(header, MP__NOT_EMPTY);
         if (status == MP_OK) {
             mp__spin_end(&spin);
+            mp__shares_processor |= slept;
             return taken(queue, wanted);
         }
         if (status == MP_BUSY && end == MP_GONE)
@@ -325,10 +345,54 @@ mp_status_t mp__queue_take(mp_queue_t *queue, mp__wanted_t *wanted, const mp__pe
                                                      : status;
 }
 
+/* One attempt that waits for nobody. */
+static inline mp_status_t take_at_once(mp_queue_t *queue, mp__wanted_t *wanted)
+{
+    if (MP__UNLIKELY(!mp__lock_free_side(queue, &queue->shared.header->second)))
+        return MP_BUSY;
+    mp_status_t status = take_first(queue, wanted);
+    mp__unlock_side(&queue->shared.header->second);
+    return status;
+}
+
+/* Looks for the next item a little, without the clock: an answer on its way comes sooner than the time is told. */
+static bool glance(const mp__wanted_t *wanted)
+{
+    if (mp__shares_processor) {
+        mp__shares_processor = false;
+        mp__os_yield();
+    }
+    if (!wanted->word || !mp__may_spin())
+        return false;
+    for (int i = 0; i < GLANCES; i++) {
+        if (mp__load64(wanted->word) != wanted->seen) {
+            MP__READS_SOON(wanted->word + LINE / sizeof *wanted->word);
+            return true;
+        }
+        mp__cpu_relax();
+    }
+    return false;
+}
+
+mp_status_t mp__queue_take_in(mp_queue_t *queue, mp__wanted_t *wanted, double seconds)
+{
+    mp__deadline_t deadline;
+    mp_status_t status = take_at_once(queue, wanted);
+    if (status == MP_BUSY && seconds > 0 && glance(wanted))
+        status = take_at_once(queue, wanted);
+    if (MP__LIKELY(status == MP_OK))
+        return taken(queue, wanted);
+    if (status == MP_BUSY && (status = mp__deadline(seconds, &deadline)) == MP_OK)
+        status = mp__queue_take(queue, wanted, NULL, deadline);
+    return status;
+}
+
 mp_status_t mp__queue_get_item(mp_queue_t *queue, mp__item_t type, uint64_t most, mp__buffer_t *out, uint64_t *size,
                                mp__deadline_t deadline)
 {
-    mp__wanted_t wanted = {.type = type, .most = most, .out = out};
+    mp__wanted_t wanted;
+    mp__want(&wanted, MP__COPIED, type, most);
+    wanted.out = out;
     mp__buffer_clear(out);
     mp_status_t status = mp__queue_take(queue, &wanted, NULL, deadline);
     *size = wanted.size;
@@ -337,7 +401,9 @@ mp_status_t mp__queue_get_item(mp_queue_t *queue, mp__item_t type, uint64_t most
 
 mp_status_t mp__queue_get_from(mp_queue_t *queue, const mp__peer_t *peer, mp__buffer_t *out, mp__deadline_t deadline)
 {
-    mp__wanted_t wanted = {.type = MP__ITEM_BYTES, .most = UINT64_MAX, .out = out};
+    mp__wanted_t wanted;
+    mp__want(&wanted, MP__COPIED, MP__ITEM_BYTES, UINT64_MAX);
+    wanted.out = out;
     mp__buffer_clear(out);
     return mp__queue_take(queue, &wanted, peer, deadline);
 }

@@ -48,17 +48,18 @@ static mp_lease_t *new_lease(mp_queue_t *queue)
 
 mp_status_t mp_queue_get_leased(mp_queue_t *queue, mp_lease_t **out, double timeout)
 {
-    mp__deadline_t deadline;
-    mp_status_t status = out ? mp__queue_begin(queue, timeout, &deadline)
-                             : mp__error(MP_INVALID, "get from a queue", "no place for the lease");
+    mp_status_t status =
+        out ? mp__queue_begin(queue, timeout) : mp__error(MP_INVALID, "get from a queue", "no place for the lease");
     if (status != MP_OK)
         return status;
     *out = NULL;
     mp_lease_t *lease = new_lease(queue);
     if (!lease)
         return mp__error(MP_NO_MEMORY, "get from a queue", "no memory for a lease");
-    mp__wanted_t wanted = {.way = MP__LEASED, .type = MP__ITEM_ANY, .most = UINT64_MAX, .out = &lease->bytes};
-    status = mp__queue_take(queue, &wanted, NULL, deadline);
+    mp__wanted_t wanted;
+    mp__want(&wanted, MP__LEASED, MP__ITEM_ANY, UINT64_MAX);
+    wanted.out = &lease->bytes;
+    status = mp__queue_take_in(queue, &wanted, timeout);
     /* A large item was copied without a lock: it was the queue's all the while if there still is one. */
     if (status == MP_OK && !mp__object_is(queue->shared.header, &queue->shared.handle.reference))
         status = mp__object_gone("get from a queue");

@@ -19,7 +19,9 @@ mp_status_t mp_queue_reserve(mp_queue_t *queue, size_t size, mp_lent_t *lent, do
 {
     mp__deadline_t deadline;
     mp__block_t block;
-    mp_status_t status = lent ? mp__queue_begin(queue, timeout, &deadline) : no_place("reserve in a queue");
+    mp_status_t status = lent ? mp__queue_begin(queue, timeout) : no_place("reserve in a queue");
+    if (status == MP_OK)
+        status = mp__deadline(timeout, &deadline);
     if (status == MP_OK)
         status = mp__queue_alloc(queue, size, deadline, &block);
     if (lent)
@@ -32,7 +34,9 @@ mp_status_t mp_queue_reserve(mp_queue_t *queue, size_t size, mp_lent_t *lent, do
 mp_status_t mp_queue_commit(mp_queue_t *queue, mp_lent_t *lent, size_t size, double timeout)
 {
     mp__deadline_t deadline;
-    mp_status_t status = lent ? mp__queue_begin(queue, timeout, &deadline) : no_place("commit to a queue");
+    mp_status_t status = lent ? mp__queue_begin(queue, timeout) : no_place("commit to a queue");
+    if (status == MP_OK)
+        status = mp__deadline(timeout, &deadline);
     if (status != MP_OK)
         return status;
     mp__block_t block;
@@ -48,13 +52,13 @@ mp_status_t mp_queue_commit(mp_queue_t *queue, mp_lent_t *lent, size_t size, dou
 
 mp_status_t mp_queue_get_lent(mp_queue_t *queue, mp_lent_t *lent, double timeout)
 {
-    mp__deadline_t deadline;
-    mp_status_t status = lent ? mp__queue_begin(queue, timeout, &deadline) : no_place("get from a queue");
+    mp_status_t status = lent ? mp__queue_begin(queue, timeout) : no_place("get from a queue");
     if (status != MP_OK)
         return status;
     *lent = (mp_lent_t){NULL, 0, 0};
-    mp__wanted_t wanted = {.way = MP__LENT, .type = MP__ITEM_BYTES, .most = UINT64_MAX};
-    status = mp__queue_take(queue, &wanted, NULL, deadline);
+    mp__wanted_t wanted;
+    mp__want(&wanted, MP__LENT, MP__ITEM_BYTES, UINT64_MAX);
+    status = mp__queue_take_in(queue, &wanted, timeout);
     if (status == MP_OK)
         set_lent(lent, wanted.block, wanted.size);
     return status;

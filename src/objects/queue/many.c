@@ -18,7 +18,9 @@ mp_status_t mp_queue_put_bytes_many(mp_queue_t *queue, const mp_bytes_t *items, 
 {
     size_t count = 0;
     mp__deadline_t deadline;
-    mp_status_t status = items || !n ? mp__queue_begin(queue, timeout, &deadline) : no_items("put into a queue");
+    mp_status_t status = items || !n ? mp__queue_begin(queue, timeout) : no_items("put into a queue");
+    if (status == MP_OK)
+        status = mp__deadline(timeout, &deadline);
     for (size_t i = 0; i < n && status == MP_OK; i++)
         if (!items[i].data && items[i].size)
             status = no_items("put into a queue");
@@ -32,13 +34,16 @@ mp_status_t mp_queue_put_bytes_many(mp_queue_t *queue, const mp_bytes_t *items, 
 mp_status_t mp_queue_get_bytes_many(mp_queue_t *queue, void *room, size_t *size, mp_bytes_t *items, size_t *n,
                                     double timeout)
 {
-    mp__deadline_t deadline;
     bool good = room && size && items && n && *n;
-    mp_status_t status = good ? mp__queue_begin(queue, timeout, &deadline) : no_items("get from a queue");
+    mp_status_t status = good ? mp__queue_begin(queue, timeout) : no_items("get from a queue");
     if (status != MP_OK)
         return status;
-    mp__wanted_t wanted = {.type = MP__ITEM_BYTES, .most = *size, .room = room, .items = items, .n = *n};
-    status = mp__queue_take(queue, &wanted, NULL, deadline);
+    mp__wanted_t wanted;
+    mp__want(&wanted, MP__COPIED, MP__ITEM_BYTES, *size);
+    wanted.room = room;
+    wanted.items = items;
+    wanted.n = *n;
+    status = mp__queue_take_in(queue, &wanted, timeout);
     *n = status == MP_OK ? wanted.n : 0;
     if (status == MP_OK || status == MP_TOO_LARGE)
         *size = (size_t)wanted.size;
@@ -83,7 +88,9 @@ mp_status_t mp_queue_put_many(mp_queue_t *queue, const mp_value_t *values, size_
     size_t count = 0;
     mp__deadline_t deadline;
     mp__buffer_t bytes, ends;
-    mp_status_t status = values || !n ? mp__queue_begin(queue, timeout, &deadline) : no_items("put into a queue");
+    mp_status_t status = values || !n ? mp__queue_begin(queue, timeout) : no_items("put into a queue");
+    if (status == MP_OK)
+        status = mp__deadline(timeout, &deadline);
     mp__buffer_init(&bytes);
     mp__buffer_init(&ends);
     if (status == MP_OK)
@@ -98,14 +105,17 @@ mp_status_t mp_queue_put_many(mp_queue_t *queue, const mp_value_t *values, size_
 }
 
 /* Takes up to a row of values; the first status of decoding that is not MP_OK, and that value is None. */
-static mp_status_t get_row(mp_queue_t *queue, mp_value_t *values, size_t *n, mp__deadline_t deadline)
+static mp_status_t get_row(mp_queue_t *queue, mp_value_t *values, size_t *n, double timeout)
 {
     uint8_t room[ROOM];
     mp_bytes_t items[ROW];
-    mp__wanted_t wanted = {
-        .type = MP__ITEM_VALUE, .most = ROOM, .room = room, .items = items, .n = *n < ROW ? *n : ROW};
+    mp__wanted_t wanted;
+    mp__want(&wanted, MP__COPIED, MP__ITEM_VALUE, ROOM);
+    wanted.room = room;
+    wanted.items = items;
+    wanted.n = *n < ROW ? *n : ROW;
     *n = 0;
-    mp_status_t status = mp__queue_take(queue, &wanted, NULL, deadline);
+    mp_status_t status = mp__queue_take_in(queue, &wanted, timeout);
     if (status != MP_OK)
         return status;
     *n = wanted.n;
@@ -118,15 +128,14 @@ static mp_status_t get_row(mp_queue_t *queue, mp_value_t *values, size_t *n, mp_
 
 mp_status_t mp_queue_get_many(mp_queue_t *queue, mp_value_t *values, size_t *n, double timeout)
 {
-    mp__deadline_t deadline;
-    mp_status_t status = values && n && *n ? mp__queue_begin(queue, timeout, &deadline) : no_items("get from a queue");
+    mp_status_t status = values && n && *n ? mp__queue_begin(queue, timeout) : no_items("get from a queue");
     if (status != MP_OK)
         return status;
     size_t most = *n, count = most;
-    status = get_row(queue, values, &count, deadline);
+    status = get_row(queue, values, &count, timeout);
     if (status == MP_TOO_LARGE) {
         status = mp_queue_get(queue, values, timeout);
-        count = 1;
+        count = status == MP_OK;
     }
     *n = count;
     while (status == MP_OK && *n < most) {

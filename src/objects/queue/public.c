@@ -87,12 +87,6 @@ mp_status_t mp__queue_end(mp_queue_t *queue)
 
 /* ---- questions */
 
-mp_status_t mp__queue_begin(mp_queue_t *queue, double timeout, mp__deadline_t *deadline)
-{
-    mp_status_t status = mp__shared_use((mp__shared_t *)queue, MP_KIND_QUEUE);
-    return status == MP_OK ? mp__deadline(timeout, deadline) : status;
-}
-
 /* If somebody died in it, the counts are not right before the repair. */
 static mp_status_t settle(mp_queue_t *queue)
 {
@@ -156,15 +150,14 @@ mp_status_t mp_queue_is_full(mp_queue_t *queue, bool *full)
 
 mp_status_t mp__queue_put(mp_queue_t *queue, mp_value_t value, double timeout)
 {
-    mp__deadline_t deadline;
-    mp_status_t status = mp__queue_begin(queue, timeout, &deadline);
+    mp_status_t status = mp__queue_begin(queue, timeout);
     if (status != MP_OK)
         return status;
     mp__buffer_t buffer;
     mp__buffer_init(&buffer);
     status = mp__encode(&value, NULL, &buffer);
     if (status == MP_OK)
-        status = mp__queue_put_item(queue, MP__ITEM_VALUE, buffer.data, buffer.size, deadline);
+        status = mp__queue_put_in(queue, MP__ITEM_VALUE, buffer.data, buffer.size, timeout);
     mp__buffer_fini(&buffer);
     return status;
 }
@@ -176,15 +169,16 @@ static mp_status_t no_place(void)
 
 mp_status_t mp_queue_get(mp_queue_t *queue, mp_value_t *value, double timeout)
 {
-    mp__deadline_t deadline;
-    mp_status_t status = value ? mp__queue_begin(queue, timeout, &deadline) : no_place();
+    mp_status_t status = value ? mp__queue_begin(queue, timeout) : no_place();
     if (status != MP_OK)
         return status;
     *value = MP_NONE;
     mp__buffer_t buffer;
     mp__buffer_init(&buffer);
-    mp__wanted_t wanted = {.type = MP__ITEM_VALUE, .most = UINT64_MAX, .out = &buffer};
-    status = mp__queue_take(queue, &wanted, NULL, deadline);
+    mp__wanted_t wanted;
+    mp__want(&wanted, MP__COPIED, MP__ITEM_VALUE, UINT64_MAX);
+    wanted.out = &buffer;
+    status = mp__queue_take_in(queue, &wanted, timeout);
     if (status == MP_OK)
         status = mp__decode(buffer.data, buffer.size, &mp__shared_receiver, value);
     mp__buffer_fini(&buffer);
@@ -200,21 +194,21 @@ static mp_status_t no_data(void)
 
 mp_status_t mp_queue_put_bytes(mp_queue_t *queue, const void *data, size_t size, double timeout)
 {
-    mp__deadline_t deadline;
-    mp_status_t status = data || !size ? mp__queue_begin(queue, timeout, &deadline) : no_data();
-    return status == MP_OK ? mp__queue_put_item(queue, MP__ITEM_BYTES, data, size, deadline) : status;
+    mp_status_t status = data || !size ? mp__queue_begin(queue, timeout) : no_data();
+    return status == MP_OK ? mp__queue_put_in(queue, MP__ITEM_BYTES, data, size, timeout) : status;
 }
 
 static uint8_t nowhere; /* where nothing is written: room for no bytes */
 
 mp_status_t mp_queue_get_bytes(mp_queue_t *queue, void *data, size_t *size, double timeout)
 {
-    mp__deadline_t deadline;
-    mp_status_t status = size && (data || !*size) ? mp__queue_begin(queue, timeout, &deadline) : no_place();
+    mp_status_t status = size && (data || !*size) ? mp__queue_begin(queue, timeout) : no_place();
     if (status != MP_OK)
         return status;
-    mp__wanted_t wanted = {.type = MP__ITEM_BYTES, .most = *size, .room = data ? data : &nowhere};
-    status = mp__queue_take(queue, &wanted, NULL, deadline);
+    mp__wanted_t wanted;
+    mp__want(&wanted, MP__COPIED, MP__ITEM_BYTES, *size);
+    wanted.room = data ? data : &nowhere;
+    status = mp__queue_take_in(queue, &wanted, timeout);
     if (status == MP_OK || status == MP_TOO_LARGE)
         *size = (size_t)wanted.size;
     return status;

@@ -3,7 +3,9 @@
 
 #define CHUNK        UINT64_C(32768)
 #define MEMORY_PAUSE (20 * MP__MILLISECOND) /* when the cap is reached, room may come from anywhere */
-#define LULL         64                     /* rounds between two looks at a full queue: looking holds up the getters */
+#define LINE         64                     /* bytes, usually */
+#define AHEAD        512 /* bytes: the lines that puts are going to write are asked for, as they are with the getters */
+#define LULL         64  /* rounds between two looks at a full queue: looking holds up the getters */
 
 static mp_status_t busy(void)
 {
@@ -92,6 +94,8 @@ static inline uint64_t lay_body(const mp__content_t *c, const mp__spot_t *spot, 
     if (length)
         memcpy(mp__body_at(spot) + mp__prefix(c), body, (size_t)length);
     lay_end(spot->chunk->data + next, c, number + 1, bytes);
+    MP__WRITES_SOON(spot->chunk->data + next + AHEAD);
+    MP__WRITES_SOON(spot->chunk->data + next + AHEAD + LINE);
     return next;
 }
 
@@ -104,8 +108,8 @@ static inline void pass_items(mp__content_t *c, uint64_t n, uint64_t bytes, uint
     mp__store64(&c->tail, mp__pair(mp__high(c->tail), (uint32_t)next));
 }
 
-static mp_status_t append_small(mp__header_t *header, mp__block_view_t *view, mp__item_t type, const void *data,
-                                uint64_t size, mp__deadline_t deadline)
+static inline mp_status_t append_small(mp__header_t *header, mp__block_view_t *view, mp__item_t type, const void *data,
+                                       uint64_t size, mp__deadline_t deadline)
 {
     mp__content_t *c = mp__content(header);
     mp__spot_t spot;
@@ -247,7 +251,7 @@ static MP__NOINLINE mp_status_t put_slowly(mp_queue_t *queue, offer_t *offer, mp
         uint32_t seen = 0;
         mp_status_t status = try_put(queue, offer, deadline, true, &seen);
         if (status == MP_OK)
-            mp__wait_notify(&header->waits[MP__NOT_EMPTY]);
+            mp__notify_item(header);
         if (slept && status != MP_BUSY && status != MP_GONE)
             mp__queue_hand_on(header, MP__NOT_FULL);
         if (status == MP_NO_MEMORY && deadline > mp__os_now()) {
@@ -269,7 +273,7 @@ static inline mp_status_t put(mp_queue_t *queue, offer_t *offer, mp__deadline_t 
 {
     mp_status_t status = try_put(queue, offer, deadline, false, NULL);
     if (MP__LIKELY(status == MP_OK)) {
-        mp__wait_notify(&queue->shared.header->waits[MP__NOT_EMPTY]);
+        mp__notify_item(queue->shared.header);
         return MP_OK;
     }
     if ((status == MP_BUSY || status == MP_NO_MEMORY) && deadline != 0)
@@ -322,6 +326,25 @@ mp_status_t mp__queue_put_item(mp_queue_t *queue, mp__item_t type, const void *d
     mp_bytes_t item = {data, size};
     offer_t offer = {.type = type, .items = &item, .n = 1, .size = size};
     return put(queue, &offer, deadline);
+}
+
+mp_status_t mp__queue_put_in(mp_queue_t *queue, mp__item_t type, const void *data, size_t size, double seconds)
+{
+    mp__header_t *header = queue->shared.header;
+    mp__content_t *c = mp__content(header);
+    mp__deadline_t deadline;
+    mp_status_t status = MP_BUSY;
+    if (MP__LIKELY(size < MP__QUEUE_LARGE && mp__lock_free_side(queue, &header->lock))) {
+        if (MP__LIKELY(!c->closed && find_room(c, 1, size)))
+            status = append_small(header, &queue->put_chunk, type, data, size, 0);
+        mp__unlock_side(&header->lock);
+    }
+    if (MP__LIKELY(status == MP_OK)) {
+        mp__notify_item(header);
+        return MP_OK;
+    }
+    status = mp__deadline(seconds, &deadline);
+    return status == MP_OK ? mp__queue_put_item(queue, type, data, size, deadline) : status;
 }
 
 mp_status_t mp__queue_put_items(mp_queue_t *queue, mp__item_t type, const mp_bytes_t *items, size_t n, size_t *done,
