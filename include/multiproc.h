@@ -10,6 +10,7 @@
 #include <multiproc/connection.h>
 #include <multiproc/lock.h>
 #include <multiproc/manager.h>
+#include <multiproc/named.h>
 #include <multiproc/pool.h>
 #include <multiproc/print.h>
 #include <multiproc/process.h>
