@@ -4,6 +4,7 @@
  *   DIRECTORY/multiproc-NAME.KIND        the claim: an empty file, locked by the owner as long as it lives
  *   DIRECTORY/multiproc-NAME.KIND.data   what apr_shm_create() and apr_shm_attach() know the memory by
  *   DIRECTORY/multiproc-NAME.KIND.mutex  a lock's apr_global_mutex_create() file
+ *   DIRECTORY/multiproc-NAME.KIND~...    somebody is opening the mutex, or died at it
  *
  * A claim that nobody has locked is a dead one's (or one of a maker that is still at its first step, who then begins
  * again): whoever meets it locks it, removes what is there, and the claim last. So no name is lost to a death, and a
@@ -143,13 +144,36 @@ static int open_claim(apr_file_t **file, const char *path, bool fresh, apr_pool_
                          pool);
 }
 
+/* What those left who died while they opened a mutex. */
+static void remove_openings(apr_pool_t *pool, const char *path)
+{
+    const char *base = strrchr(path, '/') + 1;
+    const char *folder = apr_pstrndup(pool, path, (apr_size_t)(base - path));
+    const char *prefix = apr_pstrcat(pool, base, MP__NAME_OPENING, NULL);
+    apr_dir_t *directory;
+    apr_finfo_t entry;
+    if (apr_dir_open(&directory, folder, pool) != APR_SUCCESS)
+        return;
+    for (int code;
+         code = apr_dir_read(&entry, APR_FINFO_NAME, directory), code == APR_SUCCESS || code == APR_INCOMPLETE;)
+        if (strncmp(entry.name, prefix, strlen(prefix)) == 0)
+            apr_file_remove(apr_pstrcat(pool, folder, entry.name, NULL), pool);
+    apr_dir_close(directory);
+}
+
 /* Removes what a claim that the caller has locked stands for. */
 static void remove_all(apr_pool_t *pool, const char *path, apr_file_t *claim)
 {
     if (!leads_to(pool, path, claim))
         return;
     apr_shm_remove(apr_pstrcat(pool, path, ".data", NULL), pool);
-    apr_file_remove(apr_pstrcat(pool, path, ".mutex", NULL), pool);
+    apr_finfo_t mutex;
+    const char *mutex_path = apr_pstrcat(pool, path, ".mutex", NULL);
+    int code = apr_stat(&mutex, mutex_path, APR_FINFO_TYPE, pool);
+    if (code == APR_SUCCESS || code == APR_INCOMPLETE) {
+        remove_openings(pool, path);
+        apr_file_remove(mutex_path, pool);
+    }
     apr_file_remove(path, pool);
 }
 

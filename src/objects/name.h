@@ -7,6 +7,9 @@
 #include <apr_file_io.h>
 #include <apr_shm.h>
 
+/* Between a path and what else its opener made for a moment. */
+#define MP__NAME_OPENING "~"
+
 /* How the memory behind a name begins. The content lies at the next multiple of 64 behind it. */
 typedef struct mp__name_head {
     uint64_t magic; /* stored last */

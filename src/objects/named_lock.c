@@ -45,18 +45,25 @@ static mp_status_t make_mutex(mp_named_lock_t *lock)
     return code == APR_SUCCESS ? MP_OK : mp__error_apr(MP_SYSTEM, "make a named lock", code);
 }
 
-/* apr_global_mutex_child_init() wants a mutex that it can make this one from; that one's file is not needed then. */
+/* apr_global_mutex_child_init() wants a mutex that it can make this one from, and removes the file that it opened when
+ * it is closed: so it gets a second name of the file. Neither is needed afterwards. */
 static mp_status_t open_mutex(mp_named_lock_t *lock)
 {
     apr_pool_t *pool = lock->name.pool;
     uint64_t random = 0;
     apr_generate_random_bytes((unsigned char *)&random, sizeof random);
-    const char *path = apr_psprintf(pool, "%s-%d-%x%x", lock->name.path, (int)mp__os_pid(), (unsigned)mp__high(random),
-                                    (unsigned)mp__low(random));
-    int code = apr_global_mutex_create(&lock->mutex, path, MECHANISM, pool);
+    const char *real = mutex_path(lock), *path = real;
+    const char *own = apr_psprintf(pool, "%s" MP__NAME_OPENING "%d-%x%x", lock->name.path, (int)mp__os_pid(),
+                                   (unsigned)mp__high(random), (unsigned)mp__low(random));
+    int code = apr_global_mutex_create(&lock->mutex, own, MECHANISM, pool);
     if (code == APR_SUCCESS) {
-        apr_file_remove(path, pool);
-        code = apr_global_mutex_child_init(&lock->mutex, mutex_path(lock), pool);
+        apr_file_remove(own, pool);
+        code = apr_file_link(real, own);
+        if (code == APR_SUCCESS)
+            path = own;
+        if (code == APR_SUCCESS || APR_STATUS_IS_ENOENT(code)) /* Windows: there is a mutex of that name, but no file */
+            code = apr_global_mutex_child_init(&lock->mutex, path, pool);
+        apr_file_remove(own, pool);
     }
     return code == APR_SUCCESS ? MP_OK : mp__error_apr(MP_SYSTEM, "open a named lock", code);
 }
