@@ -2,7 +2,7 @@
  * Names for interchange with other programs.
  *
  *   DIRECTORY/multiproc-NAME.KIND        the claim: an empty file, locked by the owner as long as it lives
- *   DIRECTORY/multiproc-NAME.KIND.data   what apr_shm_create() and apr_shm_attach() know the memory by
+ *   DIRECTORY/multiproc-NAME.KIND.data   what apr_shm_t knows the memory by
  *   DIRECTORY/multiproc-NAME.KIND.mutex  a lock's apr_global_mutex_create() file
  *   DIRECTORY/multiproc-NAME.KIND~...    somebody is opening the mutex, or died at it
  *
@@ -26,7 +26,10 @@
 #define MAGIC UINT64_C(0x316d616e5f706d00)
 #define ALIGN ((uint64_t)64)
 
-#define NAME_MOST  30u
+#define NAME_MOST 30u
+/* Windows: APR, asked to choose, looks whether the process may make names for all sessions, and leaks a handle. */
+#define NAMESPACE APR_SHM_NS_LOCAL
+
 #define PATIENCE   (2 * MP__SECOND)
 #define PROBE_TIME (10 * MP__MILLISECOND) /* others lock a claim for a moment, to see whether they can */
 #define PAUSE      MP__MILLISECOND
@@ -240,7 +243,8 @@ static mp_status_t make_memory(mp__name_t *name, uint64_t bytes)
 {
     const char *path = data_path(name);
     apr_shm_remove(path, name->pool); /* of somebody who died before there was a claim like this one */
-    int code = apr_shm_create(&name->memory, (apr_size_t)(bytes + sizeof(mp__name_head_t) + ALIGN), path, name->pool);
+    int code = apr_shm_create_ex(&name->memory, (apr_size_t)(bytes + sizeof(mp__name_head_t) + ALIGN), path, name->pool,
+                                 NAMESPACE);
     if (code != APR_SUCCESS)
         return APR_STATUS_IS_EEXIST(code) ? exists(name->text) : failed("make named memory", code);
     void *base = apr_shm_baseaddr_get(name->memory);
@@ -270,7 +274,7 @@ static void drop_memory(mp__name_t *name)
 /* MP_BUSY: it is being made. */
 static mp_status_t attach_memory(mp__name_t *name)
 {
-    int code = apr_shm_attach(&name->memory, data_path(name), name->pool);
+    int code = apr_shm_attach_ex(&name->memory, data_path(name), name->pool, NAMESPACE);
     if (code != APR_SUCCESS) {
         name->memory = NULL;
         return APR_STATUS_IS_EACCES(code) ? failed("open named memory", code) : MP_BUSY;

@@ -22,6 +22,14 @@ static mp_named_memory_t *make(const char *name, size_t size)
     return memory;
 }
 
+/* Uses a name once: some systems keep something for those who do. */
+static void begin(void)
+{
+    mp_test_objects();
+    EXPECT_OK(mp_named_memory_close(make(name_of("first"), 10)));
+    mp_test_baseline();
+}
+
 static uint8_t *data_of(mp_named_memory_t *memory)
 {
     void *data = NULL;
@@ -37,7 +45,7 @@ MP_CASE(made_opened_taken_missing)
     const char *name = name_of("a");
     void *data;
     size_t size;
-    mp_test_objects();
+    begin();
     EXPECT_STATUS(mp_named_memory_open(&none, name), MP_NOT_FOUND);
     memory = make(name, 1000);
     EXPECT_STATUS(mp_named_memory_create(&none, name, 1000), MP_EXISTS);
@@ -65,7 +73,7 @@ MP_CASE(unlinked_once)
 {
     mp_named_memory_t *memory, *second, *none;
     const char *name = name_of("b");
-    mp_test_objects();
+    begin();
     memory = make(name, 10);
     REQUIRE_OK(mp_named_memory_open(&second, name));
     EXPECT_STATUS(mp_named_memory_unlink(second), MP_NOT_OWNER);
@@ -86,7 +94,7 @@ MP_CASE(wrong_arguments)
         "", ".a", "a/b", "a b", "\xc3\xa4", "a\\b", "1234567890123456789012345678901", "../a", "a:b", NULL};
     mp_named_memory_t *memory = NULL;
     void *data;
-    mp_test_objects();
+    begin();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         EXPECT_STATUS(mp_named_memory_create(&memory, bad[i], 10), MP_INVALID);
         EXPECT_STATUS(mp_named_memory_open(&memory, bad[i]), MP_INVALID);
@@ -168,7 +176,7 @@ static void attach_and_die(void)
 
 MP_CASE(it_stays_when_others_end)
 {
-    mp_test_objects();
+    begin();
     mp_test_each_method(attach_and_die);
 }
 
@@ -206,7 +214,7 @@ static void lose_owner(void)
 
 MP_CASE(it_goes_with_its_owner)
 {
-    mp_test_objects();
+    begin();
     mp_test_each_method(lose_owner);
 }
 
@@ -221,7 +229,7 @@ static void kill_unseen(void)
 
 MP_CASE(a_dead_owners_leavings_are_swept)
 {
-    mp_test_objects();
+    begin();
     mp_test_each_method(kill_unseen);
 }
 
@@ -271,7 +279,7 @@ static void kill_fighters(void)
 
 MP_CASE(makers_are_killed)
 {
-    mp_test_objects();
+    begin();
     mp_test_each_method(kill_fighters);
 }
 
