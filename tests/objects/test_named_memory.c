@@ -43,7 +43,7 @@ MP_CASE(made_opened_taken_missing)
 {
     mp_named_memory_t *memory, *second, *none = NULL;
     const char *name = name_of("a");
-    void *data;
+    void *data = NULL;
     size_t size;
     begin();
     EXPECT_STATUS(mp_named_memory_open(&none, name), MP_NOT_FOUND);
@@ -83,7 +83,7 @@ MP_CASE(unlinked_once)
     data_of(memory)[1] = 4;
     CU_ASSERT_EQUAL(data_of(second)[1], 4);
     EXPECT_OK(mp_named_memory_close(memory));
-    void *data;
+    void *data = NULL;
     EXPECT_STATUS(mp_named_memory_data(second, &data, NULL), MP_GONE);
     EXPECT_OK(mp_named_memory_close(second));
 }
@@ -93,7 +93,7 @@ MP_CASE(wrong_arguments)
     static const char *const bad[] = {
         "", ".a", "a/b", "a b", "\xc3\xa4", "a\\b", "1234567890123456789012345678901", "../a", "a:b", NULL};
     mp_named_memory_t *memory = NULL;
-    void *data;
+    void *data = NULL;
     begin();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         EXPECT_STATUS(mp_named_memory_create(&memory, bad[i], 10), MP_INVALID);
@@ -118,7 +118,7 @@ static mp_status_t open_and_write(mp_call_t *call)
     mp_named_memory_t *memory;
     mp_value_t word;
     MP_CHECK(mp_named_memory_open(&memory, mp_arg_str(call, 0)) == MP_OK);
-    void *data;
+    void *data = NULL;
     MP_CHECK(mp_named_memory_data(memory, &data, NULL) == MP_OK);
     ((uint8_t *)data)[3]++;
     MP_CHECK(mp_conn_send(mp_arg_conn(call, 1), 1) == MP_OK);
@@ -131,7 +131,7 @@ static mp_status_t make_and_wait(mp_call_t *call)
 {
     mp_named_memory_t *memory;
     mp_value_t word;
-    void *data;
+    void *data = NULL;
     MP_CHECK(mp_named_memory_create(&memory, mp_arg_str(call, 0), 100) == MP_OK);
     MP_CHECK(mp_named_memory_data(memory, &data, NULL) == MP_OK);
     memset(data, 6, 100);
