@@ -33,7 +33,7 @@ typedef struct maker {
     mp_conn_t *conn;
     mp_value_t message;
     mp_queue_t *queue;
-    mp_shared_memory_t *memory = NULL;
+    mp_shared_memory_t *memory;
 } maker_t;
 
 static void start_maker(maker_t *maker)
