@@ -15,6 +15,7 @@
 #include <multiproc/lend.h>
 #include <multiproc/lock.h>
 #include <multiproc/manager.h>
+#include <multiproc/named.h>
 #include <multiproc/pool.h>
 #include <multiproc/print.h>
 #include <multiproc/process.h>

@@ -752,8 +752,15 @@ static void free_block_of(uint64_t offset, uint32_t class, uint64_t state, void 
 static void free_header_of(uint64_t offset, uint32_t class, uint64_t state, void *context)
 {
     const sweep_t *sweep = context;
-    if (class == HEADERS && OWNER(state) == sweep->process && mp__object_settled((uint32_t)(offset / MP__UNIT)))
-        free_at(offset, state);
+    const mp__header_t *header = (const mp__header_t *)(const void *)(mp__family.base + offset);
+    if (class != HEADERS || OWNER(state) != sweep->process || !mp__object_settled((uint32_t)(offset / MP__UNIT)))
+        return;
+    if (header->kind == MP__KIND_NAME && mp__sweep_name) {
+        char text[MP__NAME_TEXT_MOST] = "";
+        memcpy(text, header->body, sizeof text - 1);
+        mp__sweep_name(text);
+    }
+    free_at(offset, state);
 }
 
 bool mp__release_all_of(uint32_t process, int64_t patience)

@@ -115,6 +115,9 @@ bool mp__thread_dead(uint64_t self);
  * is found by who looks next. */
 void mp__process_sweep(uint32_t slot, uint32_t epoch);
 
+/* Called in each sweep for the name that a dead process had made known outside of the family (object.h). */
+extern void (*mp__sweep_name)(const char *name);
+
 /* The running processes other than this one whose death nobody noticed yet are swept. */
 void mp__sweep_the_dead(void);
 

@@ -66,12 +66,16 @@ mp_status_t mp__object_open(const mp__reference_t *reference, uint16_t kind, mp_
     mp__header_t *h = header_in(reference->place);
     if (!mp__object_is(h, reference))
         return mp__object_gone(step);
-    if (h->kind != kind)
-        return mp__error(MP_MALFORMED, step, "it names an object of another kind");
-    if (h->check != check_of(reference->place, reference->generation, kind))
-        return mp__error(MP_CORRUPT, step, "the object's header is damaged");
-    *header = h;
-    return MP_OK;
+    bool other = h->kind != kind;
+    if (!other && h->check == check_of(reference->place, reference->generation, kind)) {
+        *header = h;
+        return MP_OK;
+    }
+    mp__fence();
+    if (!mp__object_is(h, reference)) /* it ended just now, and this is the place's next object */
+        return mp__object_gone(step);
+    return other ? mp__error(MP_MALFORMED, step, "it names an object of another kind")
+                 : mp__error(MP_CORRUPT, step, "the object's header is damaged");
 }
 
 mp_status_t mp__object_lock(mp__header_t *header, mp__lock_word_t *lock, const mp__reference_t *reference,

@@ -36,6 +36,11 @@ typedef struct mp__header {
 #define MP__WAIT_WATCHED 4u /* somebody among the header's watchers wants to know of the next change */
 #define MP__WAIT_STEP    8u
 
+/* An object that stands for a name outside of the family, which nobody but this process's end takes back: its body is
+ * the text. The sweep hands it to mp__sweep_name. */
+#define MP__KIND_NAME      UINT16_C(0x4e4d)
+#define MP__NAME_TEXT_MOST 64
+
 /* A new object of this process. MP_NO_MEMORY. */
 mp_status_t mp__object_create(uint16_t kind, mp__header_t **header, mp__reference_t *reference);
 

@@ -24,6 +24,8 @@
 
 MP__THREAD_WORD uint64_t mp__self;
 
+void (*mp__sweep_name)(const char *name);
+
 static mp__process_slot_t *process_slot(uint32_t index)
 {
     return &mp__family.processes[index];

@@ -315,7 +315,7 @@ mp_status_t mp__shareable_list_set(mp_shareable_list_t *list, int64_t index, mp_
 /* Counts the items that equal one, up to `most` of them; *last is the last one's place. */
 static mp_status_t search(mp_shareable_list_t *list, const mp_value_t *item, size_t most, size_t *count, size_t *last)
 {
-    size_t length;
+    size_t length = 0;
     mp_status_t status = mp_shareable_list_length(list, &length);
     *count = 0;
     for (size_t i = 0; status == MP_OK && i < length && *count < most; i++) {
@@ -332,14 +332,14 @@ static mp_status_t search(mp_shareable_list_t *list, const mp_value_t *item, siz
 
 mp_status_t mp__shareable_list_count(mp_shareable_list_t *list, mp_value_t item, size_t *count)
 {
-    size_t last;
+    size_t last = 0;
     mp_status_t status = begin(list, count);
     return status == MP_OK ? search(list, &item, SIZE_MAX, count, &last) : status;
 }
 
 mp_status_t mp__shareable_list_index(mp_shareable_list_t *list, mp_value_t item, size_t *index)
 {
-    size_t count;
+    size_t count = 0;
     mp_status_t status = begin(list, index);
     if (status == MP_OK)
         status = search(list, &item, 1, &count, index);

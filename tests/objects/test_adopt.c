@@ -11,9 +11,9 @@ static mp_status_t make_and_leave(mp_call_t *call)
 {
     mp_conn_t *conn = mp_arg_conn(call, 0);
     mp_queue_t *queue;
-    mp_shared_memory_t *memory;
+    mp_shared_memory_t *memory = NULL;
     mp_value_t word;
-    void *data;
+    void *data = NULL;
     MP_CHECK(mp_queue_create(&queue, 0) == MP_OK && mp_shared_memory_create(&memory, 100) == MP_OK);
     MP_CHECK(mp_queue_put(queue, "hello", 0) == MP_OK && mp_shared_memory_data(memory, &data, NULL) == MP_OK);
     memset(data, 3, 100);
@@ -50,7 +50,7 @@ static void start_maker(maker_t *maker)
 static void expect_whole(const maker_t *maker)
 {
     mp_value_t text;
-    void *data;
+    void *data = NULL;
     EXPECT_OK(mp_queue_get(maker->queue, &text, mp_test_patience()));
     CU_ASSERT_STRING_EQUAL(mp_value_str(text), "hello");
     mp_value_free(&text);

@@ -15,7 +15,7 @@ static mp_shared_memory_t *make(size_t size)
 
 static uint8_t *data_of(mp_shared_memory_t *memory)
 {
-    void *data;
+    void *data = NULL;
     REQUIRE_OK(mp_shared_memory_data(memory, &data, NULL));
     return data;
 }
@@ -55,7 +55,7 @@ MP_CASE(wrong_arguments)
 {
     mp_shared_memory_t *memory = NULL;
     mp_queue_t *queue;
-    void *data;
+    void *data = NULL;
     size_t size;
     mp_test_objects();
     EXPECT_STATUS(mp_shared_memory_create(NULL, 1), MP_INVALID);
@@ -148,7 +148,7 @@ MP_CASE(many_attached_at_once)
 
 static mp_status_t write_into(mp_call_t *call)
 {
-    void *data;
+    void *data = NULL;
     size_t size;
     MP_CHECK(mp_shared_memory_data(mp_arg_shared_memory(call, 0), &data, &size) == MP_OK);
     MP_CHECK(size == 100000 && all_are(data, size, 1));
@@ -178,7 +178,7 @@ static mp_status_t look_later(mp_call_t *call)
 {
     mp_shared_memory_t *memory = mp_arg_shared_memory(call, 0);
     mp_conn_t *conn = mp_arg_conn(call, 1);
-    void *data, *again;
+    void *data = NULL, *again;
     size_t size;
     mp_value_t word;
     MP_CHECK(mp_shared_memory_data(memory, &data, &size) == MP_OK);
@@ -275,7 +275,7 @@ static mp_status_t own(mp_call_t *call)
 {
     mp_value_t none;
     mp_shared_memory_t *memory;
-    void *data;
+    void *data = NULL;
     MP_CHECK(mp_shared_memory_create(&memory, 5000) == MP_OK);
     MP_CHECK(mp_shared_memory_data(memory, &data, NULL) == MP_OK);
     memset(data, 5, 5000);
@@ -289,7 +289,7 @@ static void kill_owner(void)
     mp_conn_t *conn, *theirs;
     mp_process_t *process;
     mp_value_t message;
-    void *data, *none;
+    void *data = NULL, *none;
     uint64_t before = mp__blocks_in_use();
     REQUIRE_OK(mp_pipe(&conn, &theirs, MP_DUPLEX));
     REQUIRE_OK(mp_process_start(&process, own, mp_args(theirs)));

@@ -35,7 +35,7 @@ static void set(void)
 
 static void set_attached(void)
 {
-    void *data;
+    void *data = NULL;
     set();
     HOLDS(mp_shared_memory_data(memory, &data, NULL) == MP_OK);
     bytes = memset(data, 7, SIZE);
@@ -52,7 +52,7 @@ static void end(void)
 static void end_and_use_again(void)
 {
     mp_shared_memory_t *next;
-    void *data;
+    void *data = NULL;
     end();
     HOLDS(mp_shared_memory_create(&next, SIZE) == MP_OK && mp_shared_memory_data(next, &data, NULL) == MP_OK);
     memset(data, 9, SIZE);
@@ -69,7 +69,7 @@ static void check(bool completed)
 static void begin(void)
 {
     mp_shared_memory_t *first;
-    void *data;
+    void *data = NULL;
     REQUIRE_OK(mp_shared_memory_create(&first, SIZE));
     REQUIRE_OK(mp_shared_memory_data(first, &data, NULL)); /* makes this process's table */
     EXPECT_OK(mp_shared_memory_close(first));
@@ -87,13 +87,13 @@ static void play(const scene_t *scene)
 
 static void attach_act(void)
 {
-    void *data;
+    void *data = NULL;
     MP_CHECK(ok_or_gone(mp_shared_memory_data(memory, &data, NULL)));
 }
 
 static void join_attached(void)
 {
-    void *data;
+    void *data = NULL;
     scene_join();
     MP_CHECK(mp_shared_memory_data(memory, &data, NULL) == MP_OK);
 }
@@ -112,7 +112,7 @@ static void adopt_and_end_act(void)
 static void live_act(void)
 {
     mp_shared_memory_t *own;
-    void *data;
+    void *data = NULL;
     MP_CHECK(mp_shared_memory_create(&own, 40000) == MP_OK);
     MP_CHECK(mp_shared_memory_data(own, &data, NULL) == MP_OK);
     MP_CHECK(mp_shared_memory_close(own) == MP_OK);

@@ -175,7 +175,8 @@ static size_t list_files(const char *folder, mp_test_file_t *files, size_t capac
         return 0;
     const struct dirent *entry;
     while (count < capacity && (entry = readdir(directory)))
-        if (strncmp(entry->d_name, "mp-", 3) == 0 || strncmp(entry->d_name, "multiproc", 9) == 0)
+        if (strncmp(entry->d_name, "mp-", 3) == 0 || strncmp(entry->d_name, "multiproc", 9) == 0 ||
+            strncmp(entry->d_name, "ShM.", 4) == 0) /* APR's */
             snprintf(files[count++].path, sizeof files[0].path, "%s/%.200s", folder, entry->d_name);
     closedir(directory);
     return count;
