@@ -235,6 +235,20 @@ void mp__os_lifeline_wait(mp__os_handle_t child);
  * affair). */
 mp_status_t mp__os_wait_any(const mp__os_handle_t *handles, size_t n, mp__deadline_t deadline, bool *ready);
 
+/* The same for things that are waited for again and again, among them ends of channels. */
+typedef struct mp__os_watch mp__os_watch_t;
+
+/* channel[i]: the handle is the end of a channel, ready when there is something to read, or the end; NULL: none is.
+ * The handles stay the caller's, and stay open until the watch ends. MP_INVALID: a handle is none; MP_NO_MEMORY;
+ * MP_LIMIT. */
+mp_status_t mp__os_watch_begin(const mp__os_handle_t *handles, const bool *channel, size_t n, mp__os_watch_t **watch);
+
+/* As mp__os_wait_any(). One thread at a time. What the first handle becomes ready for costs least. */
+mp_status_t mp__os_watch_wait(mp__os_watch_t *watch, mp__deadline_t deadline, bool *ready);
+
+/* NULL is fine. */
+void mp__os_watch_end(mp__os_watch_t *watch);
+
 /* A flag of this process that can be waited for beside others. */
 typedef struct mp__os_event {
     mp__os_handle_t wait; /* for mp__os_wait_any */

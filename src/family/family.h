@@ -100,6 +100,12 @@ mp_status_t mp__process_accept(uint32_t slot, uint32_t epoch, uint64_t nonce);
 /* Is {slot, epoch} of a process dead (or swept)? */
 bool mp__process_dead(uint32_t slot, uint32_t epoch);
 
+/* Does {slot, epoch} still stand for a process that nobody sweeps? */
+bool mp__process_stands(uint32_t slot, uint32_t epoch);
+
+/* The epoch of whoever has the slot now. */
+uint32_t mp__process_epoch(uint32_t slot);
+
 /* Is the thread that a lock word or mp__self names dead? */
 bool mp__thread_dead(uint64_t self);
 
@@ -120,7 +126,14 @@ void mp__sweep_the_dead(void);
  * deadline. */
 mp_status_t mp__park(uint32_t *word, uint32_t expected, mp__deadline_t deadline);
 void mp__wake(uint32_t *word, bool all);
+
+/* The same without slices, for who may miss a wake-up for so long. */
+void mp__park_until(uint32_t *word, uint32_t expected, mp__deadline_t until);
+
 void mp__wake_everyone(void);
+
+/* How many thread slots were ever used; false: this process cannot look at them. */
+bool mp__threads_visible(uint32_t *count);
 
 /* Spinning before sleeping is of use here (more than one processor). */
 bool mp__may_spin(void);
@@ -156,6 +169,12 @@ void mp__word_abandon(mp__lock_word_t *word);
 /* The same as mp__word_unlock() for a word whose place may hold another lock by now: false if the caller does not hold
  * it. */
 bool mp__word_release(mp__lock_word_t *word);
+
+/* For who watches the word: unless it is free, its release will ring (watch.h). */
+void mp__word_watch(mp__lock_word_t *word);
+
+/* Who holds it, as in mp__self; 0: nobody. */
+uint64_t mp__word_owner(const mp__lock_word_t *word);
 
 static inline bool mp__word_mine(const mp__lock_word_t *word)
 {

@@ -11,6 +11,7 @@
  * done under the lock and can be repeated.
  */
 #include "family/family.h"
+#include "family/watch.h"
 
 #define WAITERS   UINT64_C(0x80000000)
 #define STARVING  UINT64_C(0x40000000)
@@ -115,6 +116,13 @@ mp_status_t mp__word_lock(mp__lock_word_t *word, mp__deadline_t deadline)
     return lock_slowly(word, deadline);
 }
 
+/* After the word was let go of with WAITERS set. */
+static void wake_next(mp__lock_word_t *word)
+{
+    mp__wake(low_half(word), false);
+    mp__watch_ring_lock(word);
+}
+
 bool mp__word_release(mp__lock_word_t *word)
 {
     uint64_t old = mp__self;
@@ -122,7 +130,7 @@ bool mp__word_release(mp__lock_word_t *word)
         if ((old & ~(WAITERS | STARVING)) != mp__self)
             return false;
     if (MP__UNLIKELY(old & WAITERS))
-        mp__wake(low_half(word), false);
+        wake_next(word);
     return true;
 }
 
@@ -138,5 +146,19 @@ void mp__word_abandon(mp__lock_word_t *word)
         if ((old & ~(WAITERS | STARVING)) != mp__self)
             return;
     if (old & WAITERS)
-        mp__wake(low_half(word), false);
+        wake_next(word);
+}
+
+/* Who watches is one more who waits. */
+void mp__word_watch(mp__lock_word_t *word)
+{
+    uint64_t value = mp__load64(word);
+    while ((value & OWNER) != 0 && !(value & WAITERS) && !mp__cas64(word, &value, value | WAITERS))
+        ;
+}
+
+uint64_t mp__word_owner(const mp__lock_word_t *word)
+{
+    uint64_t value = mp__load64(word);
+    return (value & OWNER) != 0 ? value & ~(WAITERS | STARVING) : 0;
 }

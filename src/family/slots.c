@@ -101,6 +101,7 @@ static bool take_thread_slot(uint32_t index, bool probe)
     if (mp__load32(&slot->life_epoch) != 0)
         mp__os_bell_fini(&slot->bell);
     mp__store64(&slot->parked, 0);
+    mp__store32(&slot->porter, 0);
     mp__self = mp__pair(epoch, index + 1);
     return true;
 }
@@ -208,6 +209,19 @@ bool mp__process_dead(uint32_t index, uint32_t epoch)
     return mp__load32(&slot->life_epoch) == epoch && mp__os_process_ended(&mp__family.arena, index, &slot->life);
 }
 
+uint32_t mp__process_epoch(uint32_t index)
+{
+    return process_visible(index) ? mp__high(mp__load64(&process_slot(index)->claim)) : 0;
+}
+
+bool mp__process_stands(uint32_t index, uint32_t epoch)
+{
+    if (!process_visible(index))
+        return false;
+    uint64_t claim = mp__load64(&process_slot(index)->claim);
+    return mp__high(claim) == epoch && (STATE(claim) == MP__PROCESS_RUNNING || STATE(claim) == MP__PROCESS_STARTING);
+}
+
 static bool take_process_slot(uint32_t index, bool probe)
 {
     mp__process_slot_t *slot = process_slot(index);
@@ -259,6 +273,7 @@ static mp_status_t take_any_process_slot(bool (*take)(uint32_t, bool), uint32_t 
     slot->arguments = 0;
     slot->arguments_size = 0;
     slot->owns = 0;
+    mp__store64(&slot->attached, 0);
     slot->name[0] = '\0';
     slot->parent_name[0] = '\0';
     return MP_OK;
@@ -423,6 +438,7 @@ void mp__process_sweep(uint32_t index, uint32_t epoch)
     if (due && !again)
         due = mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_SWEEPING));
     if (due) {
+        mp__add32(&head->deaths, 1);
         empty_unstarted(index);
         empty_slot(index, epoch, again ? 0 : SETTLE_TIME);
     }

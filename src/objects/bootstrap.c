@@ -96,8 +96,12 @@ static bool take_variable(char *text, size_t size)
 
 /* ---- running the target */
 
+enum { UNWATCHED, BEGINNING, WATCHED };
+static uint32_t watcher;
+
 static void end_with_parent(void *context)
 {
+    mp__store32(&watcher, WATCHED);
     mp__os_lifeline_wait((mp__os_handle_t)context);
     mp__os_end_now(EXIT_ORPHAN);
 }
@@ -108,7 +112,20 @@ static mp_status_t watch_parent(mp__os_handle_t lifeline)
     if (lifeline == MP__NO_HANDLE)
         return MP_OK;
     mp_status_t status = mp__local_pool(&pool);
-    return status == MP_OK ? mp__local_thread(NULL, MP__SMALL_STACK, end_with_parent, (void *)lifeline, pool) : status;
+    if (status != MP_OK)
+        return status;
+    mp__store32(&watcher, BEGINNING);
+    status = mp__local_thread(NULL, MP__SMALL_STACK, end_with_parent, (void *)lifeline, pool);
+    if (status != MP_OK)
+        mp__store32(&watcher, UNWATCHED);
+    return status;
+}
+
+/* A process does not end while a thread of it begins: Wine complains about that on standard error. */
+static void await_watcher(void)
+{
+    while (mp__load32(&watcher) == BEGINNING)
+        mp__os_yield();
 }
 
 /* A private copy of what the parent wrote into the arena. NULL: it does not hold. */
@@ -206,6 +223,7 @@ void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeli
 static void at_exit(void)
 {
     mp__finalize_run();
+    await_watcher();
 }
 
 /* Runs an invited child. False: it was no invitation to this process. */

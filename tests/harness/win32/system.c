@@ -82,9 +82,11 @@ int mp_test_run(const char *path, const char *name, char *output, size_t size)
 }
 
 static char watch_text[200];
+static HANDLE watch_begun;
 
 static DWORD WINAPI watch_run(void *milliseconds)
 {
+    SetEvent(watch_begun);
     Sleep((DWORD)(uintptr_t)milliseconds);
     DWORD written;
     WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), watch_text, (DWORD)strlen(watch_text), &written, NULL);
@@ -95,9 +97,14 @@ static DWORD WINAPI watch_run(void *milliseconds)
 void mp_test_watch(double seconds, const char *name)
 {
     snprintf(watch_text, sizeof watch_text, "FAIL %s: still running after %.0f s\n", name, seconds);
+    watch_begun = CreateEventW(NULL, TRUE, FALSE, NULL);
     HANDLE thread = CreateThread(NULL, 0, watch_run, (void *)(uintptr_t)(seconds * 1000), 0, NULL);
-    if (thread)
-        CloseHandle(thread);
+    if (!thread)
+        abort();
+    /* A process that ends while a thread of it begins makes Wine complain on standard error. */
+    WaitForSingleObject(watch_begun, INFINITE);
+    CloseHandle(watch_begun);
+    CloseHandle(thread);
 }
 
 void mp_test_end_now(int code)
