@@ -8,6 +8,16 @@ struct mp_lock {
     mp__shared_t shared;
 };
 
+static mp__lock_word_t *word_of(const mp_lock_t *lock)
+{
+    return &lock->shared.header->held;
+}
+
+static bool gone(const mp_lock_t *lock)
+{
+    return !mp__object_is(lock->shared.header, &lock->shared.handle.reference);
+}
+
 mp_status_t mp_lock_create(mp_lock_t **lock)
 {
     return mp__shared_create(MP_KIND_LOCK, (mp__shared_t **)lock);

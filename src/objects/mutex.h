@@ -31,8 +31,7 @@ mp_status_t mp__mutex_acquire_slowly(const mp__mutex_t *mutex, double timeout);
 
 static inline mp_status_t mp__mutex_acquire(const mp__mutex_t *mutex, double timeout)
 {
-    uint64_t none = 0;
-    if (MP__LIKELY(timeout == timeout && mp__cas64(&mutex->header->held, &none, mp__self))) {
+    if (MP__LIKELY(timeout == timeout && mp__word_try(&mutex->header->held))) {
         if (MP__LIKELY(!mp__mutex_gone(mutex)))
             return MP_OK;
         mp__word_release(&mutex->header->held);
