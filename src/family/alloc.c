@@ -545,8 +545,8 @@ bool mp__block_look(uint32_t place, mp__owner_t owner, mp__block_view_t *view)
     uint64_t state = mp__load64(found.state);
     if (!IS_LIVE(state) || OWNER(state) != owner)
         return false;
-    *view = (mp__block_view_t){mp__pair(mp__high(state), place), found.size, mp__family.base + offset, found.state,
-                               state};
+    *view =
+        (mp__block_view_t){mp__pair(mp__high(state), place), found.size, mp__family.base + offset, found.state, state};
     return true;
 }
 

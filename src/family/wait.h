@@ -23,12 +23,14 @@ static inline uint32_t mp__wait_announce(uint32_t *wait)
 /* Wakes one, or all, who announced themselves at that word, and all who watch it. */
 void mp__wait_wake(uint32_t *wait, bool all);
 
-/* Wakes one who waits. After a change that was made by, or under, an atomic read-modify-write. */
-static inline void mp__wait_notify(uint32_t *wait)
+/* Wakes one who waits; was there anybody? After a change that was made by, or under, an atomic read-modify-write. */
+static inline bool mp__wait_notify(uint32_t *wait)
 {
     mp__fence_after_rmw();
-    if (MP__UNLIKELY(mp__load32(wait) & (MP__WAIT_NOW | MP__WAIT_WATCHED)))
-        mp__wait_wake(wait, false);
+    if (MP__LIKELY(!(mp__load32(wait) & (MP__WAIT_NOW | MP__WAIT_WATCHED))))
+        return false;
+    mp__wait_wake(wait, false);
+    return true;
 }
 
 static inline void mp__wait_notify_all(uint32_t *wait)

@@ -196,7 +196,9 @@ MP_CASE(many_without_memory)
         close_many();
         mp_skip("no limit on this process's memory here");
     }
+    mp__os_watch_t *watch;
     EXPECT_STATUS(mp__os_wait_any(handles, MANY, 0, ready), MP_NO_MEMORY);
+    EXPECT_STATUS(mp__os_watch_begin(handles, NULL, MANY, &watch), MP_NO_MEMORY);
     mp_test_give_memory_back();
     EXPECT_STATUS(mp__os_wait_any(handles, MANY, 0, ready), MP_TIMEOUT);
     close_many();

@@ -276,12 +276,8 @@ extern MP__THREAD_LOCAL bool mp__shares_processor;
 /* Tells one who waits for items that there is one. */
 static inline void mp__notify_item(mp__header_t *header)
 {
-    uint32_t *wait = &header->waits[MP__NOT_EMPTY];
-    mp__fence_after_rmw();
-    if (MP__UNLIKELY(mp__load32(wait) & MP__WAIT_NOW)) {
-        mp__wait_notify(wait);
+    if (MP__UNLIKELY(mp__wait_notify(&header->waits[MP__NOT_EMPTY])))
         mp__shares_processor = true;
-    }
 }
 
 /* What becomes of an item's bytes. */
