@@ -255,6 +255,8 @@ MP_CASE(one_process_at_a_time)
 
 enum { SHARERS = 3, TAKEN = 0, WORST = SHARERS, GO = 2 * SHARERS, WORDS };
 
+#define HAND_OVERS 20 /* that somebody may lose to others before its own */
+
 /* Holds it for a millisecond, and wants it again at once. */
 static mp_status_t want_it_all(mp_call_t *call)
 {
@@ -278,23 +280,48 @@ static mp_status_t want_it_all(mp_call_t *call)
     return MP_OK;
 }
 
-/* None gets less than half its share; none waits for long, on a machine that has the time. */
+/* How long who is woken has to wait for a processor: the longest that a short sleep lasted, in seconds. */
+typedef struct control {
+    uint32_t over;
+    double late;
+} control_t;
+
+static void sleep_again_and_again(void *context)
+{
+    control_t *control = context;
+    while (!mp__load32(&control->over)) {
+        int64_t began = mp__os_now();
+        mp__os_sleep(began + MP__MILLISECOND);
+        double took = (double)(mp__os_now() - began) / 1e9;
+        if (took > control->late)
+            control->late = took;
+    }
+}
+
+/* None gets less than half its share; none waits for long, as machines go: on one that is busy, a hand-over takes as
+ * long as anybody waits for a processor. */
 static void share(void)
 {
     mp_process_t *processes[SHARERS];
+    mp_test_thread_t thread;
+    control_t control = {0, 0};
     uint64_t name, *board = mp_test_board_create(WORDS * sizeof *board, &name), all = 0;
     mp_lock_t *lock = make_lock();
     for (int i = 0; i < SHARERS; i++)
         REQUIRE_OK(mp_process_start(&processes[i], want_it_all, mp_args(lock, name, i)));
+    mp_test_thread_start(&thread, sleep_again_and_again, &control);
     for (int i = 0; i < SHARERS; i++) {
         mp_test_expect_end(processes[i], 0);
         all += board[TAKEN + i];
     }
+    mp__store32(&control.over, 1);
+    mp_test_thread_join(&thread);
+    printf("    the machine was late by %.1f ms at most\n", control.late * 1e3);
     for (int i = 0; i < SHARERS; i++) {
         printf("    taken %llu times, waited for %.1f ms at most\n", (unsigned long long)board[TAKEN + i],
                (double)board[WORST + i] / 1e6);
         CU_ASSERT(board[TAKEN + i] >= all / SHARERS / 2);
-        CU_ASSERT((double)board[WORST + i] < mp_test_seconds(0.25) * 1e9);
+        CU_ASSERT((double)board[WORST + i] < (mp_test_seconds(0.05) + HAND_OVERS * control.late) * 1e9);
     }
     EXPECT_OK(mp_lock_close(lock));
     mp_test_board_free(name);
