@@ -1,6 +1,8 @@
 /* From seconds to a deadline. */
 #include "core/deadline.h"
 
+#include <multiproc/runtime.h>
+
 #include "core/error.h"
 #include "platform.h"
 
@@ -10,6 +12,10 @@ mp_status_t mp__deadline(double seconds, mp__deadline_t *deadline)
         return mp__error(MP_INVALID, "set the deadline", "the time is NaN");
     if (seconds <= 0) {
         *deadline = 0;
+        return MP_OK;
+    }
+    if (seconds == MP_FOREVER) { /* what most say: without a look at the clock */
+        *deadline = MP__NEVER;
         return MP_OK;
     }
     int64_t now = mp__os_now();

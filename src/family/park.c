@@ -42,12 +42,15 @@ static MP__THREAD_LOCAL uint32_t to_leave_out;
 bool mp__spin(mp__spin_t *spin, mp__deadline_t deadline)
 {
     if (spin->rounds++ % ROUNDS == 0) {
-        if (!mp__may_spin())
+        if (!mp__may_spin() || spin->left_out)
+            return false;
+        spin->left_out = !spin->begun && to_leave_out;
+        if (spin->left_out)
             return false;
         int64_t now = mp__os_now();
         if (!spin->begun) {
             spin->begun = now;
-            spin->until = to_leave_out ? now : mp__sooner(deadline, now + mp__sooner(patience, spin->most));
+            spin->until = mp__sooner(deadline, now + mp__sooner(patience, spin->most));
         }
         if (now >= spin->until)
             return false;
@@ -58,12 +61,12 @@ bool mp__spin(mp__spin_t *spin, mp__deadline_t deadline)
 
 void mp__spin_end(const mp__spin_t *spin)
 {
+    if (spin->left_out)
+        to_leave_out--;
     if (!spin->begun)
         return;
     int64_t now = mp__os_now(), waited = now - spin->begun;
-    if (to_leave_out)
-        to_leave_out--;
-    else if (now <= spin->until + JUST_AFTER)
+    if (now <= spin->until + JUST_AFTER)
         left_out = 0;
     else
         to_leave_out = left_out = left_out < LEFT_OUT_MOST ? 2 * left_out + 1 : LEFT_OUT_MOST;
