@@ -49,7 +49,8 @@ typedef struct soak_ledger {
     uint64_t owner_deaths; /* locks taken over from the dead */
     /* guarded by the lock */
     uint32_t inside; /* the worker that has the lock, plus 1 */
-    uint32_t halves[2];
+    uint32_t spare;
+    uint64_t halves[2];
     soak_worker_t workers[SOAK_WORKERS];
     soak_series_t series[SOAK_SERIES];
 } soak_ledger_t;

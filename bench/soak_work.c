@@ -144,7 +144,7 @@ static mp_status_t consume(mp_call_t *call)
 
 /* ---- the lock: two numbers that are the same unless somebody died between them */
 
-static bool work_inside(const worker_t *w, bool owner_died)
+static bool work_inside(worker_t *w, bool owner_died)
 {
     soak_ledger_t *ledger = w->ledger;
     uint32_t inside = mp__swap32(&ledger->inside, w->number + 1);
@@ -152,8 +152,10 @@ static bool work_inside(const worker_t *w, bool owner_died)
         mp__add64(&ledger->owner_deaths, 1);
     else if (inside || ledger->halves[0] != ledger->halves[1])
         fault(ledger, "soak: worker %u has the lock, and so has worker %u\n", w->number, inside - 1);
-    mp__store32(&ledger->halves[0], ledger->halves[0] + 1);
-    mp__store32(&ledger->halves[1], ledger->halves[0]);
+    mp__store64(&ledger->halves[0], ledger->halves[0] + 1);
+    if (soak_below(&w->random, 256) == 0)
+        mp_sleep(0.001); /* so that many die here, and others wait asleep */
+    mp__store64(&ledger->halves[1], ledger->halves[0]);
     inside = mp__swap32(&ledger->inside, 0);
     if (inside != w->number + 1)
         fault(ledger, "soak: worker %u had the lock when worker %u took it\n", w->number, inside - 1);

@@ -35,7 +35,8 @@ if(CLANG_FORMAT)
 endif()
 if(format_version MATCHES "version 14\\.")
     file(GLOB_RECURSE files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/*.h ${PROJECT_SOURCE_DIR}/src/*.[ch]
-         ${PROJECT_SOURCE_DIR}/tests/*.[ch] ${PROJECT_SOURCE_DIR}/tests/*.cpp ${PROJECT_SOURCE_DIR}/examples/*.[ch])
+         ${PROJECT_SOURCE_DIR}/tests/*.[ch] ${PROJECT_SOURCE_DIR}/tests/*.cpp ${PROJECT_SOURCE_DIR}/examples/*.[ch]
+         ${PROJECT_SOURCE_DIR}/bench/*.[ch] ${PROJECT_SOURCE_DIR}/bench/*.cpp)
     add_test(NAME format COMMAND ${CLANG_FORMAT} --dry-run -Werror ${files})
 else()
     mp_add_skipped_test(format "no clang-format 14")

@@ -1,6 +1,8 @@
 /* From seconds to a deadline. */
 #include "core/deadline.h"
 
+#include <multiproc/runtime.h>
+
 #include "core/error.h"
 #include "platform.h"
 

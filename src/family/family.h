@@ -147,6 +147,7 @@ typedef struct mp__spin {
     int64_t begun; /* from here on zero at first */
     int64_t until;
     uint32_t rounds;
+    bool left_out;
 } mp__spin_t;
 
 #define MP__SPIN_BRIEF (40 * MP__MILLISECOND / 1000)

@@ -29,14 +29,24 @@ bool mp__may_spin(void)
  * not, makes the next moment twice as long as it was; after a long one the moment is just more than the way of a hot
  * item there and back. */
 #define PATIENCE_LEAST (5 * MP__MILLISECOND / 1000)
-#define ROUNDS         16 /* between two looks at the clock */
+#define ROUNDS         16                           /* between two looks at the clock */
+#define JUST_AFTER     (2 * MP__MILLISECOND / 1000) /* what is found at the end of the moment is taken by then */
+
+/* A moment that was in vain costs more than itself where the processors are busy: the very one that is waited for may
+ * want this processor. So after each such the next ones are left out, more of them each time, until one pays again. */
+#define LEFT_OUT_MOST 15u
 
 static MP__THREAD_LOCAL int64_t patience = PATIENCE_LEAST;
+static MP__THREAD_LOCAL uint32_t left_out; /* after the last moment that was in vain */
+static MP__THREAD_LOCAL uint32_t to_leave_out;
 
 bool mp__spin(mp__spin_t *spin, mp__deadline_t deadline)
 {
     if (spin->rounds++ % ROUNDS == 0) {
-        if (!mp__may_spin())
+        if (!mp__may_spin() || spin->left_out)
+            return false;
+        spin->left_out = !spin->begun && to_leave_out;
+        if (spin->left_out)
             return false;
         int64_t now = mp__os_now();
         if (!spin->begun) {
@@ -52,9 +62,15 @@ bool mp__spin(mp__spin_t *spin, mp__deadline_t deadline)
 
 void mp__spin_end(const mp__spin_t *spin)
 {
+    if (spin->left_out)
+        to_leave_out--;
     if (!spin->begun)
         return;
-    int64_t waited = mp__os_now() - spin->begun;
+    int64_t now = mp__os_now(), waited = now - spin->begun;
+    if (now <= spin->until + JUST_AFTER)
+        left_out = 0;
+    else
+        to_leave_out = left_out = left_out < LEFT_OUT_MOST ? 2 * left_out + 1 : LEFT_OUT_MOST;
     patience = waited > MP__SPIN_CALL || waited < PATIENCE_LEAST / 2 ? PATIENCE_LEAST : 2 * waited;
 }
 
