@@ -26,7 +26,7 @@
 #include <string.h>
 
 #define VARIABLE      "MULTIPROC_CHILD" /* in the child's environment */
-#define EXIT_UNUSABLE 125               /* the child could not become what it was started for */
+#define EXIT_UNUSABLE MP__EXIT_UNUSABLE
 #define EXIT_ORPHAN   255
 
 static const mp__program_t *program;
@@ -148,6 +148,16 @@ static mp__start_block_t *read_block(void)
     return NULL;
 }
 
+/* Tells the parent, which waits for it. */
+static void report(mp_status_t status)
+{
+    mp__process_slot_t *slot = &mp__family.processes[mp__family.process];
+    if (status != MP_OK)
+        slot->failure = *mp_error();
+    mp__store32(&slot->report, status == MP_OK ? MP__REPORT_RUNS : MP__REPORT_FAILED);
+    mp__wake(&slot->report, true);
+}
+
 static int exit_code_of(mp_status_t status, const mp_call_t *call)
 {
     if (call->exits)
@@ -162,6 +172,7 @@ static int run_call(const mp__start_block_t *block, mp__transfer_t *transfer)
     mp__receiver_t receiver = mp__transfer_receiver(transfer);
     mp_status_t status = mp__call_decode(block + 1, (size_t)block->size, &receiver, &call);
     mp__transfer_drop(transfer);
+    report(status);
     if (status != MP_OK)
         return EXIT_UNUSABLE;
     int code = exit_code_of(mp__call_run(&call), &call);
@@ -173,8 +184,10 @@ static int run_call(const mp__start_block_t *block, mp__transfer_t *transfer)
 static int run_target(bool forked)
 {
     mp__start_block_t *block = read_block();
-    if (!block)
+    if (!block) {
+        report(mp__error(MP_CORRUPT, "begin in a child", "its arguments are not there"));
         return EXIT_UNUSABLE;
+    }
     mp__start_method_inherit((mp_start_method_t)block->method);
     mp__process_become(block->identity, block->parent_slot, block->parent_epoch);
     if (block->service)
@@ -186,6 +199,8 @@ static int run_target(bool forked)
         if (status == MP_OK && !forked)
             status = mp__os_handle_adopt(transfer.handles[i]);
     }
+    if (status != MP_OK)
+        report(status);
     int code = status == MP_OK ? run_call(block, &transfer) : EXIT_UNUSABLE;
     free(block);
     return code;
@@ -235,8 +250,10 @@ static bool run_invited(const char *text, uint32_t abi, int *code)
     if (!parse_invitation(text, &invitation, &lifeline, &parent_abi))
         return false;
     *code = EXIT_UNUSABLE;
-    if (parent_abi != MP_ABI_VERSION || abi != MP_ABI_VERSION)
+    if (parent_abi != MP_ABI_VERSION || abi != MP_ABI_VERSION) {
+        *code = MP__EXIT_MISMATCH;
         return true;
+    }
     mp_status_t status = mp__family_accept(&invitation);
     if (status == MP_INVALID && !mp__family.base)
         return false;

@@ -20,6 +20,7 @@ struct mp_process {
     uint32_t ended; /* 1: reaped; exit_known and code hold */
     bool exit_known;
     int code;
+    mp_error_t beginning; /* with `ended`: how far it came; MP_RUNNING: it did not say */
     bool service;
     bool abandoned; /* nobody holds the object: it is freed once it was joined */
     char name[64];
@@ -102,10 +103,11 @@ static mp_status_t start_child(mp_process_t *process, mp_function_t function, mp
     return mp__start_child(&start, &process->os, &process->slot, &process->epoch);
 }
 
-/* Starts a child and lists it. */
+/* Starts a child and lists it; nobody need hold it. */
 static mp_status_t start_listed(mp_process_t **process, mp_function_t function, mp_args_t args,
                                 const mp_process_options_t *options, bool service)
 {
+    *process = NULL;
     if (!function)
         return mp__error(MP_INVALID, "start a process", "no function");
     mp__processes_collect();
@@ -115,7 +117,6 @@ static mp_status_t start_listed(mp_process_t **process, mp_function_t function, 
     mp__handle_init(&made->handle, MP_KIND_PROCESS, &(mp__reference_t){0}, 0, destroy);
     made->role = CHILD;
     made->service = service;
-    made->abandoned = process == NULL;
     made->os.sentinel = MP__NO_HANDLE;
     mp_status_t status = start_child(made, function, args, options);
     if (status == MP_OK)
@@ -127,26 +128,43 @@ static mp_status_t start_listed(mp_process_t **process, mp_function_t function, 
     made->next = children;
     children = made;
     unlock_children();
-    if (process)
-        *process = made;
+    *process = made;
     return MP_OK;
 }
 
-mp_status_t mp__process_start(mp_process_t **process, mp_function_t function, mp_args_t args,
-                              const mp_process_options_t *options, size_t options_size)
+static mp_status_t died_at_start(const mp_process_t *process)
 {
-    mp_process_options_t own = {0};
-    if (process)
-        *process = NULL;
-    if (options)
-        memcpy(&own, options, options_size < sizeof own ? options_size : sizeof own);
-    return start_listed(process, function, args, &own, false);
+    const char *step = "start a process";
+    if (process->exit_known && process->code == MP__EXIT_MISMATCH)
+        return mp__error(MP_MISMATCH, step, "the child has another version of the library");
+    if (process->exit_known)
+        return mp__error(MP_DIED, step, "the child ended with exit code %d before it ran the function", process->code);
+    return mp__error(MP_DIED, step, "the child ended before it ran the function");
 }
 
-mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name)
+/* Its end does not wake who waits for its start, so that one looks for it. */
+#define LOOK (10 * MP__MILLISECOND)
+
+static mp_status_t beginning_of_ended(const mp_process_t *process)
 {
-    mp_process_options_t options = {.name = name};
-    return start_listed(process, function, args, &options, true);
+    mp_status_t status = process->beginning.status;
+    return status == MP_OK        ? MP_OK
+           : status == MP_RUNNING ? died_at_start(process)
+                                  : mp__error_again(&process->beginning);
+}
+
+static mp_status_t await_start(mp_process_t *process, mp__deadline_t deadline)
+{
+    for (;;) {
+        if (mp__process_poll(process) == MP_OK)
+            return beginning_of_ended(process);
+        mp_status_t status = mp__start_progress(process->slot, process->epoch);
+        if (status != MP_RUNNING && status != MP_DIED)
+            return status;
+        if (deadline <= mp__os_now())
+            return mp__error(MP_TIMEOUT, "start a process", "%s does not run its function yet", process->name);
+        mp__start_await(process->slot, mp__sooner(deadline, mp__os_now() + LOOK));
+    }
 }
 
 /* ---- the end */
@@ -154,6 +172,9 @@ mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t func
 /* What the system said of the end, or the process itself did. */
 static void note_exit(mp_process_t *process)
 {
+    process->beginning.status = mp__start_progress(process->slot, process->epoch);
+    if (process->beginning.status != MP_OK && process->beginning.status != MP_RUNNING)
+        process->beginning = *mp_error();
     const mp__process_slot_t *slot = &mp__family.processes[process->slot];
     uint64_t record = mp__load64(&slot->exit);
     if (mp__high(mp__load64(&slot->claim)) != process->epoch)
@@ -327,6 +348,77 @@ void mp__processes_collect(void)
         mp__process_sweep(process->slot, process->epoch);
         forget_child(process);
     }
+}
+
+/* ---- the public starts */
+
+static mp_process_options_t copy_options(const mp_process_options_t *options, size_t size)
+{
+    mp_process_options_t own = {0};
+    if (options)
+        memcpy(&own, options, size < sizeof own ? size : sizeof own);
+    return own;
+}
+
+/* A child that did not come to its function, or not in time, is ended; its error stays. */
+static mp_status_t withdraw(mp_process_t *process, mp_error_t error)
+{
+    (void)mp_process_kill(process);
+    (void)mp_process_join(process, MP_FOREVER);
+    (void)mp_process_close(process);
+    return mp__error_again(&error);
+}
+
+/* Nobody holds it from now on. It may end, and be freed, at once. */
+static void abandon(mp_process_t *process)
+{
+    if (lock_children() != MP_OK)
+        return;
+    process->abandoned = true;
+    unlock_children();
+}
+
+mp_status_t mp__process_start_begin(mp_process_t **process, mp_function_t function, mp_args_t args,
+                                    const mp_process_options_t *options, size_t options_size)
+{
+    mp_process_options_t own = copy_options(options, options_size);
+    return process ? start_listed(process, function, args, &own, false)
+                   : mp__error(MP_INVALID, "start a process", "no place for the new object");
+}
+
+mp_status_t mp_process_start_wait(mp_process_t *process, double timeout)
+{
+    mp__deadline_t deadline;
+    if (!is_child(process))
+        return no_child("wait for a start");
+    mp_status_t status = mp__deadline(timeout, &deadline);
+    return status == MP_OK ? await_start(process, deadline) : status;
+}
+
+mp_status_t mp__process_start(mp_process_t **process, mp_function_t function, mp_args_t args,
+                              const mp_process_options_t *options, size_t options_size)
+{
+    mp_process_t *made;
+    mp_process_options_t own = copy_options(options, options_size);
+    if (process)
+        *process = NULL;
+    mp_status_t status = start_listed(&made, function, args, &own, false);
+    if (status == MP_OK) {
+        status = mp_process_start_wait(made, own.start_timeout == 0 ? MP_FOREVER : own.start_timeout);
+        if (status != MP_OK)
+            return withdraw(made, *mp_error());
+    }
+    if (status == MP_OK && process)
+        *process = made;
+    else if (status == MP_OK)
+        abandon(made);
+    return status;
+}
+
+mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name)
+{
+    mp_process_options_t options = {.name = name};
+    return start_listed(process, function, args, &options, true);
 }
 
 /* ---- for the rest of the library */

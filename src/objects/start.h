@@ -20,6 +20,17 @@ typedef struct mp__start {
 /* Starts a child by the method in force; its slot in the family goes to *slot, *epoch. */
 mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process, uint32_t *slot, uint32_t *epoch);
 
+/* How far is it? MP_OK: it runs its function, or did; MP_RUNNING: on its way; else why it failed. MP_DIED: the slot is
+ * another's by now. */
+mp_status_t mp__start_progress(uint32_t slot, uint32_t epoch);
+
+/* Sleeps until there may be progress. */
+void mp__start_await(uint32_t slot, mp__deadline_t deadline);
+
+/* Exit codes of a child that did not come to its function. */
+#define MP__EXIT_MISMATCH 124 /* another version of the library */
+#define MP__EXIT_UNUSABLE 125
+
 /* The method in force for `wanted`. MP_INVALID: the environment names an unknown one; MP_UNSUPPORTED. */
 mp_status_t mp__start_method(mp_start_method_t wanted, mp_start_method_t *method);
 
