@@ -5,6 +5,7 @@
 #include <multiproc/process.h>
 
 #include "family/family.h"
+#include "objects/process_options.h"
 #include "objects/transfer.h"
 #include "wire/buffer.h"
 
@@ -15,6 +16,7 @@ typedef struct mp__start {
     const char *identity; /* its number in its parent, behind the parent's: "2:1"; fewer than 64 bytes */
     mp_start_method_t method;
     bool service;
+    const mp__outfit_t *outfit;
 } mp__start_t;
 
 /* Starts a child by the method in force; its slot in the family goes to *slot, *epoch. */
@@ -37,7 +39,7 @@ mp_status_t mp__start_method(mp_start_method_t wanted, mp_start_method_t *method
 /* The child takes its parent's method over. */
 void mp__start_method_inherit(mp_start_method_t method);
 
-/* What the argument block in the arena begins with; the encoded call follows. */
+/* What the argument block in the arena begins with; the encoded call follows, then the settings' texts. */
 typedef struct mp__start_block {
     uint64_t size;   /* of the call */
     uint32_t method; /* mp_start_method_t */
@@ -47,6 +49,7 @@ typedef struct mp__start_block {
     uint32_t parent_epoch;
     uint32_t reserved;
     char identity[64];
+    mp__settings_t settings; /* their texts follow the call */
     mp__os_handle_t handles[MP__TRANSFER_MOST];
 } mp__start_block_t;
 
