@@ -56,12 +56,12 @@ typedef struct mp__process_slot {
     uint32_t depth;      /* generations below the root */
     uint32_t parent_pid;
     uint64_t arguments; /* the argument block's offset; 0 = none */
-    uint64_t arguments_size;
-    uint32_t owns;   /* 1: it has allocated something since its claim */
-    uint32_t report; /* how its start went: MP__REPORT_...; its parent sleeps on it */
-    uint32_t cause;  /* the limit that it is ended for, said before: mp_cause_t */
+    uint64_t door;      /* where it is asked to end; 0 = nowhere, or not yet */
+    uint32_t owns;      /* 1: it has allocated something since its claim */
+    uint32_t report;    /* how its start went: MP__REPORT_...; its parent sleeps on it */
+    uint32_t cause;     /* the limit that it is ended for, said before: mp_cause_t */
     uint32_t reserved;
-    uint64_t peak; /* its own record, at its end: the memory it had at most; 0 = none */
+    mp__os_usage_t usage; /* its own record, at its end: what it used; all 0 = none */
     char name[64];
     char parent_name[64];
     mp_error_t failure; /* with MP__REPORT_FAILED */

@@ -257,10 +257,10 @@ static mp_status_t take_any_process_slot(bool (*take)(uint32_t, bool), uint32_t 
     slot->depth = 0;
     slot->parent_pid = 0;
     slot->arguments = 0;
-    slot->arguments_size = 0;
+    slot->door = 0;
     slot->owns = 0;
     slot->cause = 0;
-    slot->peak = 0;
+    slot->usage = (mp__os_usage_t){.peak = 0};
     mp__store32(&slot->report, MP__REPORT_NONE);
     slot->name[0] = '\0';
     slot->parent_name[0] = '\0';

@@ -231,16 +231,32 @@ mp_status_t mp_process_join(mp_process_t *process, double timeout)
     return status;
 }
 
-static mp_status_t signal_child(mp_process_t *process, bool kill)
+mp_status_t mp__process_alone(mp_process_t *process, const char *step,
+                              mp_status_t (*call)(mp_process_t *process, void *context), void *context)
 {
     if (!is_child(process))
-        return no_child("end a process");
+        return no_child(step);
     mp_status_t status = lock_children();
     if (status != MP_OK)
         return status;
-    status = process->ended ? MP_OK : mp__os_process_signal(&process->os, kill);
+    status = call(process, context);
     unlock_children();
     return status;
+}
+
+mp__os_process_t *mp__process_os(mp_process_t *process)
+{
+    return &process->os;
+}
+
+static mp_status_t signal_alone(mp_process_t *process, void *kill)
+{
+    return process->ended ? MP_OK : mp__os_process_signal(&process->os, *(const bool *)kill);
+}
+
+static mp_status_t signal_child(mp_process_t *process, bool kill)
+{
+    return mp__process_alone(process, "end a process", signal_alone, &kill);
 }
 
 mp_status_t mp_process_terminate(mp_process_t *process)

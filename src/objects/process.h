@@ -23,6 +23,13 @@ void mp__process_slot_of(const mp_process_t *process, uint32_t *slot, uint32_t *
 /* The parent's ends of its standard streams; NULL: it is no child of this process. */
 mp__streams_t *mp__process_streams(const mp_process_t *process);
 
+/* Calls with the child while nobody reaps it. MP_INVALID: it is no child of this process; what the call returns. */
+mp_status_t mp__process_alone(mp_process_t *process, const char *step,
+                              mp_status_t (*call)(mp_process_t *process, void *context), void *context);
+
+/* The system's side of it; in such a call. */
+mp__os_process_t *mp__process_os(mp_process_t *process);
+
 /* How a child ended. */
 typedef struct mp__ending {
     bool known; /* the code */

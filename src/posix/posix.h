@@ -162,6 +162,12 @@ uint64_t mp__posix_memory_peak(void);
 int mp__posix_pidfd_open(pid_t pid);
 int mp__posix_pidfd_signal(int fd, int signal);
 
+/* tree.c: ends all that descend from a child, and stops that one; as far as the system lists processes. */
+void mp__posix_tree_kill(pid_t root);
+
+/* lifeline.c: the system kills this process when the pipe's other end is closed; nothing where it cannot. */
+void mp__posix_lifeline_arm(int fd);
+
 /* program.c: this program; what is handed out is malloc's. 0, ENOSYS (the system cannot be asked), or another error
  * number. */
 int mp__posix_program_path(const char *argv0, char **path);

@@ -309,6 +309,31 @@ mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill_it)
     return mp__posix_error("signal a process", errno);
 }
 
+/* As long as it was not reaped its number, and with it its group's, can be nobody else's. */
+mp_status_t mp__os_process_kill_tree(mp__os_process_t *process)
+{
+    pid_t pid = (pid_t)process->pid;
+    if (process->reaped || !is_ours(pid))
+        return MP_OK;
+    mp__posix_tree_kill(pid);
+    if (kill(-pid, SIGKILL) < 0 && errno == EPERM)
+        return mp__error_native(MP_DENIED, "end a process' group", errno);
+    return mp__os_process_signal(process, true);
+}
+
+mp_status_t mp__os_process_ask(mp__os_process_t *process, uint64_t door)
+{
+    (void)door;
+    return mp__os_process_signal(process, false);
+}
+
+mp_status_t mp__os_door_create(mp__os_event_t *asked, uint64_t *door)
+{
+    *asked = (mp__os_event_t){MP__NO_HANDLE, MP__NO_HANDLE};
+    *door = 0;
+    return MP_OK;
+}
+
 void mp__os_process_close(mp__os_process_t *process)
 {
     mp__os_handle_close(process->sentinel);
@@ -328,9 +353,7 @@ mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine
     return MP_OK;
 }
 
-void mp__os_lifeline_wait(mp__os_handle_t child)
+void mp__os_lifeline_arm(mp__os_handle_t child)
 {
-    struct pollfd end = {.fd = mp__posix_descriptor(child), .events = POLLIN};
-    while (end.fd >= 0 && mp__posix_poll(&end, 1, MP__NEVER) < 0 && errno != EBADF && errno != EINVAL)
-        mp__os_sleep(mp__os_now() + MP__MILLISECOND);
+    mp__posix_lifeline_arm(mp__posix_descriptor(child));
 }

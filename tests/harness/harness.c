@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include "leaks.h"
+#include "platform.h"
 #include "system.h"
 
 #include <multiproc/runtime.h>
@@ -23,7 +24,7 @@ static char **program_arguments; /* of a sub-program, its first one first */
 
 const char *mp_test_program(void)
 {
-    return program_path;
+    return program_path ? program_path : mp__os_program_path(); /* a process of the library's does not come to main */
 }
 
 size_t mp_test_argument_count(void)
