@@ -49,6 +49,7 @@ typedef struct mp__os_caps {
     bool discard;         /* mp__os_arena_discard gives memory back */
     bool affinity;        /* mp__os_affinity_set works */
     bool memory_use;      /* mp__os_memory_used tells */
+    bool ends_stopped;    /* a stopped child, too, ends with its parent */
     bool lists_processes; /* mp__os_process_kill_tree finds descendants outside of groups */
     bool limit_files;     /* mp__os_limit_files works */
     bool limit_processes; /* mp__os_spawn_t's process_limit does */

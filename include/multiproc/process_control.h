@@ -72,17 +72,17 @@ typedef enum mp_cause {
 
 /** How a child ended, and what it used. */
 typedef struct mp_process_result {
-    bool known;         /**< false: somebody else took its exit code, and it left no word itself: exit_code and signal
-                           are 0 */
-    int exit_code;      /**< when no signal ended it */
-    int signal;         /**< the number of the signal that ended it (on Windows 15 and 9 after terminate and kill); 0:
-                           none did */
-    bool core_dumped;   /**< the system wrote an image of its memory */
-    mp_cause_t cause;   /**< the limit that it was ended for (by signal 9; the system's own limit of processor time,
-                           which comes later, by SIGXCPU) */
-    double user_time;   /**< seconds of processors in its own code; with those of its children that it waited for where
-                           the system adds them */
-    double system_time; /**< the same in the system's */
+    bool known;           /**< false: somebody else took its exit code, and it left no word itself: exit_code and signal
+                             are 0 */
+    int exit_code;        /**< when no signal ended it */
+    int signal;           /**< the number of the signal that ended it (on Windows 15 and 9 after terminate and kill); 0:
+                             none did */
+    bool core_dumped;     /**< the system wrote an image of its memory */
+    mp_cause_t cause;     /**< the limit that it was ended for (by signal 9; the system's own limit of processor time,
+                             which comes later, by SIGXCPU) */
+    double user_time;     /**< seconds of processors in its own code; of one that was killed, with those of its children
+                             that it waited for where the system adds them; 0: nobody knows */
+    double system_time;   /**< the same in the system's */
     uint64_t peak_memory; /**< bytes that were resident at most, shared ones too. Of one that did not end by itself
                              Linux tells no less than its parent had when it started it; 0: nobody knows */
 } mp_process_result_t;

@@ -7,10 +7,11 @@
 
 #include <string.h>
 
-/* The system's word on processors, which counts to the very end; its own on memory. */
+/* Its own word before the system's: that one adds its children's use of processors on some systems, may tell the
+ * memory of who started it, and under Wine tells the processor time of who asks. Who is killed leaves no word. */
 static void choose_usage(mp__os_usage_t *usage, const mp__os_usage_t *own)
 {
-    if (usage->user + usage->system == 0) {
+    if (own->user + own->system > 0) {
         usage->user = own->user;
         usage->system = own->system;
     }

@@ -132,7 +132,7 @@ static uint64_t memory_limit(void)
 {
     mp__os_usage_t usage;
     mp__os_usage(&usage);
-    return usage.peak + 64 * MIB;
+    return usage.peak / MIB * MIB + 64 * MIB;
 }
 
 static void expect_memory_limit(void)

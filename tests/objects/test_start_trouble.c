@@ -86,7 +86,7 @@ MP_CASE(an_image_that_cannot_be_executed)
     expect_error(&options, mp_args(), MP_DENIED);
 }
 
-/* This program's own head, with a machine in it that is none, for ELF and for PE; and garbage behind a good head. */
+/* This program's own head, with another machine's number in it, for ELF and for PE; and garbage behind a good head. */
 MP_CASE(an_image_for_another_machine)
 {
     static unsigned char head[4096];
@@ -99,8 +99,8 @@ MP_CASE(an_image_for_another_machine)
     fclose(own);
     size_t machine = head[0] == 'M' ? (size_t)(head[0x3c] | head[0x3d] << 8) + 4 : 18;
     CU_ASSERT_FATAL(machine + 2 < size);
-    head[machine] = 0x55;
-    head[machine + 1] = 0x77;
+    head[machine] = head[0] == 'M' ? 0x64 : 0x55; /* there an ARM */
+    head[machine + 1] = head[0] == 'M' ? 0xaa : 0x77;
     write_image(path, sizeof path, head, size, true);
     expect_error(&options, mp_args(), MP_DENIED);
     CU_ASSERT_NOT_EQUAL(mp_error()->code, 0);
@@ -136,6 +136,7 @@ MP_CASE(a_child_that_is_killed_before_it_joins)
     EXPECT_STATUS(mp_process_start_wait(process, 0.05), MP_TIMEOUT);
     EXPECT_OK(mp_process_kill(process));
     EXPECT_STATUS(mp_process_start_wait(process, mp_test_patience()), MP_DIED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(mp_error()->text, "before it ran"));
     CU_ASSERT(holds(&before));
     mp_test_expect_end(process, -9);
     /* One that takes too long is ended by the start itself. */
@@ -148,12 +149,12 @@ MP_CASE(a_child_that_is_killed_before_it_joins)
     CU_ASSERT(holds(&before));
 }
 
-/* Begins such a child, which holds the connection too, and stays. */
+/* Begins such a child, which waits for the end of this one's input and holds the connection too; and stays. */
 static mp_status_t begin_and_stay(mp_call_t *call)
 {
     mp_conn_t *conn = mp_arg_conn(call, 0);
     mp_process_t *process;
-    mp_process_options_t options = {.method = MP_START_SPAWN, .environment = waits, .input = {MP_STDIO_PIPE, NULL}};
+    mp_process_options_t options = {.method = MP_START_SPAWN, .environment = waits, .input = {MP_STDIO_INHERIT, NULL}};
     MP_CHECK(mp_process_start_begin(&process, nothing, mp_args(conn, "arguments"), &options) == MP_OK);
     MP_CHECK(mp_conn_send(conn, mp_process_pid(process)) == MP_OK);
     mp_sleep(MP_FOREVER);
@@ -166,16 +167,19 @@ static void expect_parent_killed(void)
     mp_conn_t *conn, *theirs;
     mp_process_t *process;
     mp_value_t value;
+    mp_process_options_t options = {.input = {MP_STDIO_PIPE, NULL}};
     REQUIRE_OK(mp_pipe(&conn, &theirs, MP_DUPLEX));
     holdings_t before = held();
-    REQUIRE_OK(mp_process_start(&process, begin_and_stay, mp_args(theirs)));
+    REQUIRE_OK(mp_process_start_with(&process, begin_and_stay, mp_args(theirs), &options));
     EXPECT_OK(mp_conn_close(theirs));
     REQUIRE_OK(mp_conn_recv(conn, &value));
-    mp_value_free(&value);
     holdings_t meanwhile = held();
     CU_ASSERT(meanwhile.slots == before.slots + 2 && meanwhile.blocks > before.blocks);
-    mp_test_expect_killed(process);
+    EXPECT_OK(mp_process_kill(process));
+    EXPECT_OK(mp_process_join(process, mp_test_patience()));
     CU_ASSERT(holds(&before));
+    EXPECT_STATUS(mp_conn_poll(conn, 0), MP_TIMEOUT);
+    mp_test_expect_end(process, -9); /* closes the input */
     EXPECT_OK(mp_conn_poll(conn, mp_test_patience()));
     EXPECT_STATUS(mp_conn_recv(conn, &value), MP_END);
     EXPECT_OK(mp_conn_close(conn));
