@@ -15,6 +15,7 @@
 #include <multiproc/process.h>
 #include <multiproc/process_control.h>
 #include <multiproc/process_options.h>
+#include <multiproc/process_watch.h>
 #include <multiproc/queue.h>
 #include <multiproc/runtime.h>
 #include <multiproc/status.h>

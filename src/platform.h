@@ -51,6 +51,7 @@ typedef struct mp__os_caps {
     bool memory_use;      /* mp__os_memory_used tells */
     bool ends_stopped;    /* a stopped child, too, ends with its parent */
     bool lists_processes; /* mp__os_process_kill_tree finds descendants outside of groups */
+    bool watch;           /* mp__os_watch_open works (but on a Linux that is too old) */
     bool limit_files;     /* mp__os_limit_files works */
     bool limit_processes; /* mp__os_spawn_t's process_limit does */
 } mp__os_caps_t;
@@ -259,6 +260,10 @@ mp_status_t mp__os_door_create(mp__os_event_t *asked, uint64_t *door);
 
 /* Forgets it (closes the sentinel); a running child runs on. */
 void mp__os_process_close(mp__os_process_t *process);
+
+/* A sentinel of any process, which stays that one's whoever has its number later; the caller's to close. MP_NOT_FOUND;
+ * MP_DENIED; MP_UNSUPPORTED without caps.watch. */
+mp_status_t mp__os_watch_open(int32_t pid, mp__os_handle_t *sentinel);
 
 /* What tells children that this process is gone. *child is handed to each child (no more than one a process); *mine is
  * kept open, and by nobody else. Both MP__NO_HANDLE where the system ends children itself. MP_LIMIT. */

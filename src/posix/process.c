@@ -340,6 +340,20 @@ void mp__os_process_close(mp__os_process_t *process)
     process->sentinel = MP__NO_HANDLE;
 }
 
+mp_status_t mp__os_watch_open(int32_t pid, mp__os_handle_t *sentinel)
+{
+    static const char step[] = "watch a process";
+    int fd = mp__posix_watch_open((pid_t)pid);
+    *sentinel = fd < 0 ? MP__NO_HANDLE : fd;
+    if (fd >= 0)
+        return MP_OK;
+    if (errno == ESRCH || errno == EINVAL) /* a thread's number is none */
+        return mp__error_native(MP_NOT_FOUND, step, errno);
+    if (errno == EPERM || errno == EACCES)
+        return mp__error_native(MP_DENIED, step, errno);
+    return errno == ENOSYS ? mp__error_native(MP_UNSUPPORTED, step, errno) : mp__posix_error(step, errno);
+}
+
 /* ---- the lifeline: a pipe in which nothing ever comes but its end */
 
 mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine)

@@ -403,6 +403,18 @@ void mp__os_process_close(mp__os_process_t *process)
     process->sentinel = process->job = MP__NO_HANDLE;
 }
 
+mp_status_t mp__os_watch_open(int32_t pid, mp__os_handle_t *sentinel)
+{
+    static const char step[] = "watch a process";
+    HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, (DWORD)pid);
+    *sentinel = process ? (mp__os_handle_t)process : MP__NO_HANDLE;
+    if (process)
+        return MP_OK;
+    DWORD code = GetLastError();
+    return code == ERROR_INVALID_PARAMETER ? mp__error_native(MP_NOT_FOUND, step, (int)code)
+                                           : mp__win_failure_code(step, code);
+}
+
 /* ---- the lifeline: a handle on this very process ---- */
 
 mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine)
