@@ -51,7 +51,7 @@ typedef struct mp__os_caps {
     bool memory_use;      /* mp__os_memory_used tells */
     bool ends_stopped;    /* a stopped child, too, ends with its parent */
     bool lists_processes; /* mp__os_process_kill_tree finds descendants outside of groups */
-    bool watch;           /* mp__os_watch_open works (but on a Linux that is too old) */
+    bool sentinels;       /* mp__os_sentinel_open works (but on a Linux that is too old) */
     bool limit_files;     /* mp__os_limit_files works */
     bool limit_processes; /* mp__os_spawn_t's process_limit does */
 } mp__os_caps_t;
@@ -262,8 +262,8 @@ mp_status_t mp__os_door_create(mp__os_event_t *asked, uint64_t *door);
 void mp__os_process_close(mp__os_process_t *process);
 
 /* A sentinel of any process, which stays that one's whoever has its number later; the caller's to close. MP_NOT_FOUND;
- * MP_DENIED; MP_UNSUPPORTED without caps.watch. */
-mp_status_t mp__os_watch_open(int32_t pid, mp__os_handle_t *sentinel);
+ * MP_DENIED; MP_UNSUPPORTED without caps.sentinels. */
+mp_status_t mp__os_sentinel_open(int32_t pid, mp__os_handle_t *sentinel);
 
 /* What tells children that this process is gone. *child is handed to each child (no more than one a process); *mine is
  * kept open, and by nobody else. Both MP__NO_HANDLE where the system ends children itself. MP_LIMIT. */
@@ -341,6 +341,20 @@ void mp__os_end_by_signal(bool kill);
  * MP_TIMEOUT; MP_INVALID: a handle is none; MP_NO_MEMORY. n has no limit (Windows' 64 handles are the back end's
  * affair). */
 mp_status_t mp__os_wait_any(const mp__os_handle_t *handles, size_t n, mp__deadline_t deadline, bool *ready);
+
+/* The same for things that are waited for again and again, among them ends of channels. */
+typedef struct mp__os_watch mp__os_watch_t;
+
+/* channel[i]: the handle is the end of a channel, ready when there is something to read, or the end; NULL: none is.
+ * The handles stay the caller's, and stay open until the watch ends. MP_INVALID: a handle is none; MP_NO_MEMORY;
+ * MP_LIMIT. */
+mp_status_t mp__os_watch_begin(const mp__os_handle_t *handles, const bool *channel, size_t n, mp__os_watch_t **watch);
+
+/* As mp__os_wait_any(). One thread at a time. What the first handle becomes ready for costs least. */
+mp_status_t mp__os_watch_wait(mp__os_watch_t *watch, mp__deadline_t deadline, bool *ready);
+
+/* NULL is fine. */
+void mp__os_watch_end(mp__os_watch_t *watch);
 
 mp_status_t mp__os_event_create(mp__os_event_t *event); /* MP_LIMIT */
 void mp__os_event_set(const mp__os_event_t *event);

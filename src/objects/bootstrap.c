@@ -14,6 +14,7 @@
 #include "objects/finalize.h"
 #include "objects/manager.h"
 #include "objects/pool.h"
+#include "objects/name.h"
 #include "objects/process.h"
 #include "objects/reaper.h"
 #include "objects/start.h"
@@ -246,6 +247,7 @@ bool mp__freeze_support(int argc, char **argv, uint32_t abi, const mp__program_t
     char text[256];
     if (mp__local_init() != MP_OK || (mp__os_program_note(argc, argv) != MP_OK && abi == MP_ABI_VERSION))
         return false;
+    mp__name_begin();
     bool invited = take_variable(text, sizeof text);
     if (abi == MP_ABI_VERSION && !program) {
         kept = *given;

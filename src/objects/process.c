@@ -456,6 +456,19 @@ const mp__ending_t *mp__process_ended_how(const mp_process_t *process)
     return is_child(process) ? &process->ending : NULL;
 }
 
+mp_status_t mp__process_watch(const mp_process_t *process, mp__os_handle_t *sentinel)
+{
+    if (process != &parent && !is_child(process))
+        return mp__error(MP_INVALID, "wait for a process", "it is neither a child nor the parent of this process");
+    *sentinel = process == &parent ? MP__NO_HANDLE : process->os.sentinel;
+    return MP_OK;
+}
+
+bool mp__process_has_ended(mp_process_t *process, bool thoroughly)
+{
+    return thoroughly ? !mp_process_is_alive(process) : mp__load32(&process->ended) != 0;
+}
+
 void mp__process_slot_of(const mp_process_t *process, uint32_t *slot, uint32_t *epoch)
 {
     *slot = process->slot;

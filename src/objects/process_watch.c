@@ -25,7 +25,7 @@ mp_status_t mp_watch_open(mp_watch_t **watch, int pid)
     if (!made)
         return mp__error(MP_NO_MEMORY, step, "no memory");
     made->pid = pid;
-    status = mp__os_watch_open(pid, &made->sentinel);
+    status = mp__os_sentinel_open(pid, &made->sentinel);
     if (status == MP_OK)
         *watch = made;
     else

@@ -169,8 +169,8 @@ uint64_t mp__posix_memory_peak(void);
 int mp__posix_pidfd_open(pid_t pid);
 int mp__posix_pidfd_signal(int fd, int signal);
 
-/* watch.c: a descriptor that is ready to read when any process has ended. -1 and errno: ESRCH; ENOSYS. */
-int mp__posix_watch_open(pid_t pid);
+/* sentinel.c: a descriptor that is ready to read when any process has ended. -1 and errno: ESRCH; ENOSYS. */
+int mp__posix_sentinel_open(pid_t pid);
 
 /* tree.c: ends all that descend from a child, and stops that one; as far as the system lists processes. */
 void mp__posix_tree_kill(pid_t root);

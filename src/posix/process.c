@@ -340,10 +340,10 @@ void mp__os_process_close(mp__os_process_t *process)
     process->sentinel = MP__NO_HANDLE;
 }
 
-mp_status_t mp__os_watch_open(int32_t pid, mp__os_handle_t *sentinel)
+mp_status_t mp__os_sentinel_open(int32_t pid, mp__os_handle_t *sentinel)
 {
     static const char step[] = "watch a process";
-    int fd = mp__posix_watch_open((pid_t)pid);
+    int fd = mp__posix_sentinel_open((pid_t)pid);
     *sentinel = fd < 0 ? MP__NO_HANDLE : fd;
     if (fd >= 0)
         return MP_OK;

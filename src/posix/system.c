@@ -21,7 +21,7 @@ const mp__os_caps_t *mp__os_caps(void)
                                              .discard = MP__POSIX_LINUX,
                                              .affinity = MP__POSIX_LINUX,
                                              .memory_use = MP__POSIX_LINUX,
-                                             .watch = MP__POSIX_LINUX || MP__POSIX_KQUEUE,
+                                             .sentinels = MP__POSIX_LINUX || MP__POSIX_KQUEUE,
                                              .ends_stopped = MP__POSIX_LINUX,
                                              .lists_processes = MP__POSIX_LINUX,
                                              .limit_files = true};
@@ -29,7 +29,7 @@ const mp__os_caps_t *mp__os_caps(void)
                                           .discard = MP__POSIX_LINUX,
                                           .affinity = MP__POSIX_LINUX,
                                           .memory_use = MP__POSIX_LINUX,
-                                          .watch = MP__POSIX_LINUX || MP__POSIX_KQUEUE,
+                                          .sentinels = MP__POSIX_LINUX || MP__POSIX_KQUEUE,
                                           .ends_stopped = MP__POSIX_LINUX,
                                           .lists_processes = MP__POSIX_LINUX,
                                           .limit_files = true};

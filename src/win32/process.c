@@ -403,7 +403,7 @@ void mp__os_process_close(mp__os_process_t *process)
     process->sentinel = process->job = MP__NO_HANDLE;
 }
 
-mp_status_t mp__os_watch_open(int32_t pid, mp__os_handle_t *sentinel)
+mp_status_t mp__os_sentinel_open(int32_t pid, mp__os_handle_t *sentinel)
 {
     static const char step[] = "watch a process";
     HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, (DWORD)pid);

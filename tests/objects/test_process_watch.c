@@ -57,7 +57,7 @@ static void expect_watch(void)
 MP_CASE(a_grandchild_is_watched_to_its_end)
 {
     mp_test_objects();
-    if (!mp__os_caps()->watch)
+    if (!mp__os_caps()->sentinels)
         mp_skip("this system has no safe way to watch a process");
     mp_test_each_method(expect_watch);
 }
@@ -68,14 +68,14 @@ MP_CASE(what_cannot_be_watched)
     EXPECT_STATUS(mp_watch_open(NULL, mp_getpid()), MP_INVALID);
     EXPECT_STATUS(mp_watch_open(&watch, 0), MP_INVALID);
     EXPECT_STATUS(mp_watch_open(&watch, -1), MP_INVALID);
-    mp_status_t none = mp__os_caps()->watch ? MP_NOT_FOUND : MP_UNSUPPORTED;
+    mp_status_t none = mp__os_caps()->sentinels ? MP_NOT_FOUND : MP_UNSUPPORTED;
     EXPECT_STATUS(mp_watch_open(&watch, 0x7ffffff1), none);
     CU_ASSERT_PTR_NULL(watch);
     EXPECT_STATUS(mp_watch_join(NULL, 0), MP_INVALID);
     CU_ASSERT_FALSE(mp_watch_is_alive(NULL));
     CU_ASSERT_EQUAL(mp_watch_pid(NULL), 0);
     mp_watch_close(NULL);
-    if (!mp__os_caps()->watch)
+    if (!mp__os_caps()->sentinels)
         return;
     REQUIRE_OK(mp_watch_open(&watch, mp_getpid()));
     CU_ASSERT(mp_watch_is_alive(watch));

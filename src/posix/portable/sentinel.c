@@ -10,7 +10,7 @@
 #include <sys/event.h>
 #include <sys/time.h>
 
-int mp__posix_watch_open(pid_t pid)
+int mp__posix_sentinel_open(pid_t pid)
 {
     struct kevent end;
     int fd = mp__posix_lift(kqueue());
@@ -25,7 +25,7 @@ int mp__posix_watch_open(pid_t pid)
 
 #else
 
-int mp__posix_watch_open(pid_t pid)
+int mp__posix_sentinel_open(pid_t pid)
 {
     (void)pid;
     errno = ENOSYS;
