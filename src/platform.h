@@ -269,9 +269,12 @@ mp_status_t mp__os_sentinel_open(int32_t pid, mp__os_handle_t *sentinel);
  * kept open, and by nobody else. Both MP__NO_HANDLE where the system ends children itself. MP_LIMIT. */
 mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine);
 
-/* In a child, with what it was given, which is ready (mp__os_wait_any) when whoever made it is gone: from now on the
- * system itself ends this process then, also while it is stopped, where it can (Linux; Windows does it by its job). */
-void mp__os_lifeline_arm(mp__os_handle_t child);
+/* The same for one child alone, to be closed once it is started. MP__NO_HANDLE: it gets the shared one. MP_LIMIT. */
+mp_status_t mp__os_lifeline_own(mp__os_handle_t shared, mp__os_handle_t *own);
+
+/* In a child, with one of its own, which is ready (mp__os_wait_any) when whoever made it is gone: from now on the
+ * system itself ends this process then, also while it is stopped. False: it does not; watch it. */
+bool mp__os_lifeline_arm(mp__os_handle_t own);
 
 /* ---- stdio.c: standard input, output and error of children */
 

@@ -163,7 +163,7 @@ static int run_target(bool forked, mp__os_handle_t lifeline)
     if (block->service)
         mp__os_ignore_interrupt();
     mp__transfer_t transfer = {.count = block->handle_count};
-    mp_status_t status = mp__watcher_begin(lifeline, &block->settings);
+    mp_status_t status = mp__watcher_begin(lifeline, block->own_lifeline, &block->settings);
     if (status == MP_OK)
         status = mp__settings_apply(&block->settings, (const char *)(block + 1) + block->size,
                                     block->method == MP_START_SPAWN);

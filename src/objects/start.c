@@ -109,7 +109,7 @@ static struct {
     mp__once_t made;
     mp__os_handle_t child;
     mp__os_handle_t mine;
-} lifeline;
+} lifeline = {.child = MP__NO_HANDLE, .mine = MP__NO_HANDLE};
 
 static mp_status_t make_lifeline(void)
 {
@@ -117,18 +117,44 @@ static mp_status_t make_lifeline(void)
 }
 
 /* In a fork's child: the parent's end must not stay open here. */
-static mp__os_handle_t leave_lifeline(void)
+static void leave_lifeline(mp__os_handle_t kept)
 {
-    mp__os_handle_t child = lifeline.child;
     mp__os_handle_close(lifeline.mine);
+    if (kept != lifeline.child)
+        mp__os_handle_close(lifeline.child);
+    lifeline.mine = lifeline.child = MP__NO_HANDLE;
     lifeline.made = 0;
-    return child;
+}
+
+/* The end of the lifeline that a child gets: one of its own where that is of use. */
+static mp_status_t open_lifeline(const mp__start_t *start, mp__os_handle_t *end)
+{
+    *end = MP__NO_HANDLE;
+    if (start->outfit->settings.detached)
+        return MP_OK;
+    mp_status_t status = mp__once(&lifeline.made, make_lifeline);
+    if (status == MP_OK)
+        status = mp__os_lifeline_own(lifeline.child, end);
+    if (status == MP_OK && *end == MP__NO_HANDLE)
+        *end = lifeline.child;
+    return status;
+}
+
+static bool is_own(mp__os_handle_t end)
+{
+    return end != MP__NO_HANDLE && end != lifeline.child;
+}
+
+static void close_lifeline(mp__os_handle_t end)
+{
+    if (is_own(end))
+        mp__os_handle_close(end);
 }
 
 /* ---- what the child is told */
 
 /* Writes the arguments into a block of the arena that belongs to the child's slot. */
-static mp_status_t write_block(const mp__start_t *start, uint32_t slot, mp__transfer_t *transfer)
+static mp_status_t write_block(const mp__start_t *start, uint32_t slot, bool own_lifeline, mp__transfer_t *transfer)
 {
     mp__buffer_t call;
     mp__buffer_init(&call);
@@ -147,6 +173,7 @@ static mp_status_t write_block(const mp__start_t *start, uint32_t slot, mp__tran
         head->handle_count = (uint32_t)transfer->count;
         head->parent_slot = mp__family.process;
         head->parent_epoch = mp__family.epoch;
+        head->own_lifeline = own_lifeline;
         snprintf(head->identity, sizeof head->identity, "%s", start->identity);
         memcpy(head->handles, transfer->handles, transfer->count * sizeof transfer->handles[0]);
         head->settings = start->outfit->settings;
@@ -176,18 +203,11 @@ static mp__invitation_t invite(uint32_t slot, uint32_t epoch, uint64_t nonce)
 
 /* ---- the two ways */
 
-/* The end of the lifeline that a child gets. */
-static mp__os_handle_t lifeline_for(const mp__start_t *start)
-{
-    return start->outfit->settings.detached ? MP__NO_HANDLE : lifeline.child;
-}
-
-static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation_t *invitation,
+static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t watched,
                                   const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     char variable[256];
     const mp_process_options_t *options = start->outfit->options;
-    mp__os_handle_t watched = lifeline_for(start);
     mp__invitation_print(variable, sizeof variable, invitation, watched);
     const char **environment = mp__outfit_environment(start->outfit, variable);
     if (!environment)
@@ -214,7 +234,7 @@ static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation
     return status;
 }
 
-static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_t *invitation,
+static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t watched,
                                  const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     bool in_child;
@@ -223,17 +243,13 @@ static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_
     mp_status_t status = mp__os_fork(process, &in_child);
     if (status != MP_OK || !in_child)
         return status;
-    mp__os_handle_t inherited_end = leave_lifeline();
+    leave_lifeline(watched);
     mp__streams_t streams = start->outfit->streams;
     mp__streams_close(&streams); /* the parent's ends */
     (void)mp__os_standard_set(start->outfit->standard);
     for (size_t i = 0; i < MP__COUNT_OF(start->outfit->opened); i++)
         mp__os_handle_close(start->outfit->opened[i]);
-    if (start->outfit->settings.detached) {
-        mp__os_handle_close(inherited_end);
-        inherited_end = MP__NO_HANDLE;
-    }
-    mp__forked_child(invitation, inherited_end, transfer);
+    mp__forked_child(invitation, watched, transfer);
     return MP_SYSTEM; /* not reached */
 }
 
@@ -241,17 +257,22 @@ static mp_status_t begin(const mp__start_t *start, uint32_t slot, uint32_t epoch
                          mp__os_process_t *process)
 {
     mp__transfer_t transfer;
-    mp_status_t status = write_block(start, slot, &transfer);
+    mp__os_handle_t watched;
+    mp_status_t status = open_lifeline(start, &watched);
     if (status == MP_OK)
-        status = mp__once(&lifeline.made, make_lifeline);
-    if (status != MP_OK)
+        status = write_block(start, slot, is_own(watched), &transfer);
+    if (status != MP_OK) {
+        close_lifeline(watched);
         return status;
+    }
     /* What was printed before the start comes before what the child prints; and a fork's child must not print it again.
      */
     mp__program()->flush();
     mp__invitation_t invitation = invite(slot, epoch, nonce);
-    return start->method == MP_START_FORK ? start_by_fork(start, &invitation, &transfer, process)
-                                          : start_by_spawn(start, &invitation, &transfer, process);
+    status = start->method == MP_START_FORK ? start_by_fork(start, &invitation, watched, &transfer, process)
+                                            : start_by_spawn(start, &invitation, watched, &transfer, process);
+    close_lifeline(watched);
+    return status;
 }
 
 mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process, uint32_t *slot, uint32_t *epoch)

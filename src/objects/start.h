@@ -47,7 +47,7 @@ typedef struct mp__start_block {
     uint32_t handle_count; /* the handles that the child was given for its arguments */
     uint32_t parent_slot;
     uint32_t parent_epoch;
-    uint32_t reserved;
+    uint32_t own_lifeline; /* its lifeline is its alone */
     char identity[64];
     mp__settings_t settings; /* their texts follow the call */
     mp__os_handle_t handles[MP__TRANSFER_MOST];

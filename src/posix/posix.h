@@ -175,8 +175,10 @@ int mp__posix_sentinel_open(pid_t pid);
 /* tree.c: ends all that descend from a child, and stops that one; as far as the system lists processes. */
 void mp__posix_tree_kill(pid_t root);
 
-/* lifeline.c: the system kills this process when the pipe's other end is closed; nothing where it cannot. */
-void mp__posix_lifeline_arm(int fd);
+/* lifeline.c: a pipe's reading end, opened once more; -1 and errno: ENOSYS where that is of no use. And in the process
+ * that it is for: the system kills it when the pipe's other end is closed; or false. */
+int mp__posix_lifeline_open(int fd);
+bool mp__posix_lifeline_arm(int fd);
 
 /* program.c: this program; what is handed out is malloc's. 0, ENOSYS (the system cannot be asked), or another error
  * number. */

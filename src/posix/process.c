@@ -367,7 +367,14 @@ mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine
     return MP_OK;
 }
 
-void mp__os_lifeline_arm(mp__os_handle_t child)
+mp_status_t mp__os_lifeline_own(mp__os_handle_t shared, mp__os_handle_t *own)
 {
-    mp__posix_lifeline_arm(mp__posix_descriptor(child));
+    int fd = mp__posix_lift(mp__posix_lifeline_open(mp__posix_descriptor(shared)));
+    *own = fd < 0 ? MP__NO_HANDLE : fd;
+    return fd < 0 && (errno == EMFILE || errno == ENFILE) ? mp__posix_error("open the lifeline", errno) : MP_OK;
+}
+
+bool mp__os_lifeline_arm(mp__os_handle_t own)
+{
+    return mp__posix_lifeline_arm(mp__posix_descriptor(own));
 }
