@@ -197,7 +197,7 @@ typedef enum mp__os_end {
 typedef struct mp__os_usage {
     int64_t user; /* nanoseconds of processors */
     int64_t system;
-    uint64_t peak; /* bytes of memory, all that was resident at once; 0: nobody knows */
+    uint64_t peak; /* bytes of memory, all that was resident at once; 0: not known */
 } mp__os_usage_t;
 
 typedef struct mp__os_exit {
@@ -322,8 +322,8 @@ mp_status_t mp__os_priority_set(int nice);
  * seen to it. */
 mp_status_t mp__os_group_lead(bool session);
 
-/* What this process has used so far; its peak is that of the program which runs in it. */
-void mp__os_usage(mp__os_usage_t *usage);
+/* What this process has used so far. `peak`: also the memory, of the program which runs in it; that may cost more. */
+void mp__os_usage(mp__os_usage_t *usage, bool peak);
 
 /* Bytes of this process's memory that are resident and not shared; 0: nobody knows. With caps.memory_use. */
 uint64_t mp__os_memory_used(void);

@@ -27,10 +27,10 @@ static struct {
 } watcher;
 
 /* Its parent learns why, whatever ends it first. */
-static void end_for(mp_cause_t cause, const mp__os_usage_t *usage)
+static void end_for(mp_cause_t cause)
 {
     mp__process_slot_t *slot = &mp__family.processes[mp__family.process];
-    slot->usage = *usage;
+    mp__os_usage(&slot->usage, true);
     mp__store32(&slot->cause, (uint32_t)cause);
     mp__os_end_by_signal(true);
 }
@@ -38,11 +38,11 @@ static void end_for(mp_cause_t cause, const mp__os_usage_t *usage)
 static void look_at_limits(void)
 {
     mp__os_usage_t usage;
-    mp__os_usage(&usage);
+    mp__os_usage(&usage, false);
     if (watcher.cpu_time && usage.user + usage.system >= watcher.cpu_time)
-        end_for(MP_CAUSE_CPU_TIME, &usage);
+        end_for(MP_CAUSE_CPU_TIME);
     if (watcher.memory && mp__os_memory_used() > watcher.memory)
-        end_for(MP_CAUSE_MEMORY, &usage);
+        end_for(MP_CAUSE_MEMORY);
 }
 
 /* As SIGTERM does, where there are signals: a program that handles it is told, any other ends. */

@@ -183,6 +183,10 @@ bool mp__posix_lifeline_arm(int fd);
 /* program.c: this program; what is handed out is malloc's. 0, ENOSYS (the system cannot be asked), or another error
  * number. */
 int mp__posix_program_path(const char *argv0, char **path);
+
+/* What is executed for an image: another name of it, written to `room`, that is found faster, or the same. */
+const char *mp__posix_program_image(const char *path, char *room, size_t size);
+
 int mp__posix_program_command(char ***argv);
 
 /* ---- words.c in linux/ and darwin/ ---- */

@@ -131,6 +131,17 @@ static int plan_start(plan_t *plan, const mp__os_spawn_t *spawn, const mp__posix
     return code ? code : plan_actions(plan, spawn);
 }
 
+static int execute(const plan_t *plan, const char *path, char *const *arguments, pid_t *pid)
+{
+    char room[40];
+    const char *image = mp__posix_program_image(path, room, sizeof room);
+    int code = posix_spawn(pid, image, &plan->actions, &plan->attributes, arguments, plan->environment);
+    /* The other name is refused to the child of a process that lets nobody look into it. */
+    return code && image != path
+               ? posix_spawn(pid, path, &plan->actions, &plan->attributes, arguments, plan->environment)
+               : code;
+}
+
 static int start(const mp__os_spawn_t *spawn, const mp__posix_sentinel_t *sentinel, pid_t *pid)
 {
     plan_t plan = {0};
@@ -146,8 +157,7 @@ static int start(const mp__os_spawn_t *spawn, const mp__posix_sentinel_t *sentin
     }
     code = plan_start(&plan, spawn, sentinel);
     if (!code)
-        code = posix_spawn(pid, spawn->path, &plan.actions, &plan.attributes, arguments ? arguments : alone,
-                           plan.environment);
+        code = execute(&plan, spawn->path, arguments ? arguments : alone, pid);
     posix_spawnattr_destroy(&plan.attributes);
     posix_spawn_file_actions_destroy(&plan.actions);
     free(plan.sentinel_variable);

@@ -70,13 +70,13 @@ void mp__posix_usage(const struct rusage *used, mp__os_usage_t *usage)
 #endif
 }
 
-void mp__os_usage(mp__os_usage_t *usage)
+void mp__os_usage(mp__os_usage_t *usage, bool peak)
 {
     struct rusage used = {0};
     (void)getrusage(RUSAGE_SELF, &used);
     mp__posix_usage(&used, usage);
-    uint64_t own = mp__posix_memory_peak();
-    if (own)
+    uint64_t own = peak ? mp__posix_memory_peak() : 0;
+    if (own || !peak)
         usage->peak = own;
 }
 

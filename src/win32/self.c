@@ -83,8 +83,9 @@ void mp__win_usage(HANDLE process, mp__os_usage_t *usage)
         usage->peak = memory.PeakWorkingSetSize;
 }
 
-void mp__os_usage(mp__os_usage_t *usage)
+void mp__os_usage(mp__os_usage_t *usage, bool peak)
 {
+    (void)peak;
     mp__win_usage(GetCurrentProcess(), usage);
 }
 

@@ -1,5 +1,5 @@
-/* The kernel kills a process when its parent is gone, though no thread of it runs: by the signal that a pipe raises when
- * its other end is closed. (A parent's-death signal would come when the thread ends that started the child.)
+/* The kernel kills a process when its parent is gone, though no thread of it runs: by the signal that a pipe raises
+ * when its other end is closed. (A parent's-death signal would come when the thread ends that started the child.)
  *
  * Who gets the signal is set in the open file, which siblings would share: so each child gets one of its own, which its
  * parent opens, because the first look into /proc costs a new process much. */
