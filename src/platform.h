@@ -159,6 +159,14 @@ bool mp__os_thread_ended(const mp__os_thread_life_t *life);
 /* The calling thread gives *life up, before it ends. */
 void mp__os_thread_leave(mp__os_thread_life_t *life);
 
+typedef struct mp__os_thread_end {
+    void (*run)(void);
+} mp__os_thread_end_t;
+
+/* Runs in the calling thread when that one ends, other than by the end of the process; the last word holds. Nothing
+ * does on Windows, which tells the end of threads without their doing. */
+mp_status_t mp__os_thread_on_end(const mp__os_thread_end_t *end);
+
 /* ---- park.c: sleep and wake */
 
 /* Sleeps while *word (in the arena) == expected, until woken. MP_OK: woken, or the word differed, or for no reason at
@@ -222,6 +230,7 @@ typedef struct mp__os_spawn {
     const char *const *environment; /* NULL-terminated: "NAME=value" is added to this process's own or replaced in it,
                                        "NAME" is taken out; the last word on a name holds; may be NULL */
     const mp__os_handle_t *handles; /* the child gets these, under the same numbers, and the standard three; no other */
+    const mp__os_handle_t *sources; /* what those numbers are here, where they can be others (POSIX); NULL: the same */
     size_t handle_count;
     const mp__os_handle_t *standard; /* its standard input, output and error, MP__NO_HANDLE: the null device; NULL: the
                                         null device as input, this process's own output and error */
@@ -269,7 +278,8 @@ mp_status_t mp__os_sentinel_open(int32_t pid, mp__os_handle_t *sentinel);
  * kept open, and by nobody else. Both MP__NO_HANDLE where the system ends children itself. MP_LIMIT. */
 mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine);
 
-/* The same for one child alone, to be closed once it is started. MP__NO_HANDLE: it gets the shared one. MP_LIMIT. */
+/* The same for one child alone, which gets it under the shared one's number, and to be closed once that is started.
+ * MP__NO_HANDLE: it gets the shared one. MP_LIMIT. */
 mp_status_t mp__os_lifeline_own(mp__os_handle_t shared, mp__os_handle_t *own);
 
 /* In a child, with one of its own, which is ready (mp__os_wait_any) when whoever made it is gone: from now on the
@@ -311,6 +321,9 @@ mp_status_t mp__os_directory_set(const char *path);
 
 /* "NAME=value" or "NAME", as in mp__os_spawn_t. */
 mp_status_t mp__os_environment_set(const char *entry);
+
+/* The value of a variable, cut to size. False: there is none. */
+bool mp__os_environment_get(const char *name, char *text, size_t size);
 
 /* The processors that it may run on: those whose bit is set, 64 a word. MP_UNSUPPORTED without caps.affinity. */
 mp_status_t mp__os_affinity_set(const uint64_t *processors, size_t words);

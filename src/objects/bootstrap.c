@@ -8,7 +8,6 @@
  */
 #include "objects/bootstrap.h"
 
-#include "core/local.h"
 #include "family/alloc.h"
 #include "objects/connection.h"
 #include "objects/finalize.h"
@@ -21,7 +20,6 @@
 #include "objects/watcher.h"
 #include "wire/call.h"
 
-#include <apr_env.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,17 +80,7 @@ static bool parse_invitation(const char *text, mp__invitation_t *invitation, mp_
 /* Takes the invitation out of the environment. False: there is none. */
 static bool take_variable(char *text, size_t size)
 {
-    apr_pool_t *pool;
-    char *value = NULL;
-    if (mp__local_pool(&pool) != MP_OK)
-        return false;
-    bool found = apr_env_get(&value, VARIABLE, pool) == APR_SUCCESS;
-    if (found) {
-        snprintf(text, size, "%s", value);
-        apr_env_delete(VARIABLE, pool);
-    }
-    apr_pool_destroy(pool);
-    return found;
+    return mp__os_environment_get(VARIABLE, text, size) && mp__os_environment_set(VARIABLE) == MP_OK;
 }
 
 /* ---- running the target */
@@ -251,7 +239,7 @@ bool mp__freeze_support(int argc, char **argv, uint32_t abi, const mp__program_t
 {
     static mp__program_t kept;
     char text[256];
-    if (mp__local_init() != MP_OK || (mp__os_program_note(argc, argv) != MP_OK && abi == MP_ABI_VERSION))
+    if (mp__os_program_note(argc, argv) != MP_OK && abi == MP_ABI_VERSION)
         return false;
     mp__name_begin();
     bool invited = take_variable(text, sizeof text);

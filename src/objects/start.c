@@ -1,13 +1,11 @@
 /* Starting children: the method in force, the child's slot and argument block, and the two ways to begin it. */
 #include "objects/start.h"
 
-#include "core/local.h"
 #include "core/once.h"
 #include "family/alloc.h"
 #include "objects/bootstrap.h"
 #include "wire/call.h"
 
-#include <apr_env.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,15 +37,9 @@ static mp_start_method_t method_named(const char *name)
 static const char *environment_method(void)
 {
     static MP__THREAD_LOCAL char name[32];
-    apr_pool_t *pool;
-    char *value = NULL;
-    if (mp__os_is_privileged() || mp__local_pool(&pool) != MP_OK)
+    if (mp__os_is_privileged() || !mp__os_environment_get(METHOD_VARIABLE, name, sizeof name))
         return NULL;
-    bool set = apr_env_get(&value, METHOD_VARIABLE, pool) == APR_SUCCESS && value[0] != '\0';
-    if (set)
-        snprintf(name, sizeof name, "%s", value);
-    apr_pool_destroy(pool);
-    return set ? name : NULL;
+    return name[0] ? name : NULL;
 }
 
 mp_status_t mp__start_method(mp_start_method_t wanted, mp_start_method_t *method)
@@ -208,7 +200,8 @@ static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation
 {
     char variable[256];
     const mp_process_options_t *options = start->outfit->options;
-    mp__invitation_print(variable, sizeof variable, invitation, watched);
+    mp__os_handle_t end = watched == MP__NO_HANDLE ? MP__NO_HANDLE : lifeline.child; /* in the child */
+    mp__invitation_print(variable, sizeof variable, invitation, end);
     const char **environment = mp__outfit_environment(start->outfit, variable);
     if (!environment)
         return mp__error(MP_NO_MEMORY, "start a process", "no memory for its environment");
@@ -217,13 +210,17 @@ static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation
     handles[count++] = invitation->memory;
     if (invitation->life != MP__NO_HANDLE)
         handles[count++] = invitation->life;
-    if (watched != MP__NO_HANDLE)
-        handles[count++] = watched;
+    if (end != MP__NO_HANDLE)
+        handles[count++] = end;
     memcpy(&handles[count], transfer->handles, transfer->count * sizeof handles[0]);
     count += transfer->count;
+    mp__os_handle_t sources[MP__TRANSFER_MOST + 3];
+    for (size_t i = 0; i < count; i++)
+        sources[i] = handles[i] == end && end != MP__NO_HANDLE ? watched : handles[i];
     mp__os_spawn_t spawn = {.path = options->executable ? options->executable : mp__os_program_path(),
                             .environment = environment,
                             .handles = handles,
+                            .sources = sources,
                             .handle_count = count,
                             .standard = start->outfit->standard,
                             .detached = options->detach,

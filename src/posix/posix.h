@@ -125,11 +125,17 @@ void mp__posix_usage(const struct rusage *used, mp__os_usage_t *usage);
 
 /* ---- inherit.c ---- */
 
+/* A descriptor for a new program: its number there, and here. */
+typedef struct mp__posix_kept {
+    int number;
+    int source;
+} mp__posix_kept_t;
+
 /* The new program gets these as its standard three (< 0: the null device), and `keep`; all other descriptors are closed
- * in it. `keep` is sorted, has no duplicates, and neither 1 nor 2; with 0 in it standard[0] is 0, too. 0 or an error
- * number. */
-int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3], const int *keep,
-                      size_t n);
+ * in it. `keep` is sorted by numbers, has no duplicates, and neither 1 nor 2; with 0 in it standard[0] is 0, too; a
+ * source that has another number is no number of another. 0 or an error number. */
+int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3],
+                      const mp__posix_kept_t *keep, size_t n);
 
 /* ---- image.c ---- */
 

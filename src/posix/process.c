@@ -28,7 +28,7 @@ typedef struct plan {
     posix_spawnattr_t attributes;
     char **environment;
     char *sentinel_variable;
-    int *keep;
+    mp__posix_kept_t *keep;
     size_t keep_count;
 } plan_t;
 
@@ -78,8 +78,8 @@ static int plan_environment(plan_t *plan, const char *const *added)
 
 static int compare_numbers(const void *a, const void *b)
 {
-    int x = *(const int *)a;
-    int y = *(const int *)b;
+    int x = ((const mp__posix_kept_t *)a)->number;
+    int y = ((const mp__posix_kept_t *)b)->number;
     return (x > y) - (x < y);
 }
 
@@ -91,17 +91,18 @@ static int plan_handles(plan_t *plan, const mp__os_spawn_t *spawn, int sentinel)
     if (!plan->keep)
         return ENOMEM;
     for (size_t i = 0; i < spawn->handle_count; i++) {
-        int fd = mp__posix_descriptor(spawn->handles[i]);
-        if (fcntl(fd, F_GETFD) < 0)
+        mp__posix_kept_t kept = {.number = mp__posix_descriptor(spawn->handles[i])};
+        kept.source = spawn->sources ? mp__posix_descriptor(spawn->sources[i]) : kept.number;
+        if (fcntl(kept.source, F_GETFD) < 0)
             return EBADF;
-        if (fd != STDOUT_FILENO && fd != STDERR_FILENO)
-            plan->keep[n++] = fd;
+        if (kept.number != STDOUT_FILENO && kept.number != STDERR_FILENO)
+            plan->keep[n++] = kept;
     }
     if (sentinel >= 0)
-        plan->keep[n++] = sentinel;
+        plan->keep[n++] = (mp__posix_kept_t){sentinel, sentinel};
     qsort(plan->keep, n, sizeof *plan->keep, compare_numbers);
     for (size_t i = 0; i < n; i++)
-        if (i == 0 || plan->keep[i] != plan->keep[i - 1])
+        if (i == 0 || plan->keep[i].number != plan->keep[i - 1].number)
             plan->keep[plan->keep_count++] = plan->keep[i];
     return 0;
 }
@@ -113,7 +114,7 @@ static int plan_actions(plan_t *plan, const mp__os_spawn_t *spawn)
     short flags = POSIX_SPAWN_SETSIGMASK;
     sigemptyset(&none);
     mp__posix_standard(spawn->standard, standard);
-    if (plan->keep_count && plan->keep[0] == STDIN_FILENO)
+    if (plan->keep_count && plan->keep[0].number == STDIN_FILENO)
         standard[STDIN_FILENO] = STDIN_FILENO;
     int code = mp__posix_inherit(&plan->actions, &flags, standard, plan->keep, plan->keep_count);
     if (!code)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -34,6 +35,14 @@ mp_status_t mp__os_environment_set(const char *entry)
     int code = equals ? setenv(name, equals + 1, 1) : unsetenv(name);
     free(name);
     return code == 0 ? MP_OK : mp__posix_error(step, errno);
+}
+
+bool mp__os_environment_get(const char *name, char *text, size_t size)
+{
+    const char *value = getenv(name);
+    if (value)
+        snprintf(text, size, "%s", value);
+    return value != NULL;
 }
 
 mp_status_t mp__os_priority_set(int nice)
