@@ -228,6 +228,8 @@ static bool run_invited(const char *text, uint32_t abi, int *code)
         return false;
     if (status == MP_OK && lifeline != MP__NO_HANDLE)
         status = mp__os_handle_adopt(lifeline);
+    if (status == MP_MISMATCH)
+        *code = MP__EXIT_MISMATCH;
     if (status == MP_OK) {
         *code = run_target(false, lifeline);
         record_exit(*code);
