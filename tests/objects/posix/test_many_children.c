@@ -3,9 +3,11 @@
 #include "scene.h"
 #include "system.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define NO_LIMIT 55
 #define MOST     1000
@@ -115,5 +117,37 @@ MP_CASE(no_descriptors_left_is_an_error_with_a_name)
     CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "uses_them_up", NULL, 0), 0);
 }
 
+/* Where the kernel ends a child with its parent, no thread need watch. */
+static mp_status_t count_threads(mp_call_t *call)
+{
+    int count = 0;
+    DIR *threads = opendir("/proc/self/task");
+    MP_CHECK(threads);
+    for (const struct dirent *entry; (entry = readdir(threads)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(threads);
+    return mp_exit(call, count);
+}
+
+static void expect_one_thread(void)
+{
+    mp_process_t *process;
+    mp_process_options_t options = {.limits = {.cpu_time = 100}};
+    int one = mp__os_caps()->ends_stopped ? 1 : 2;
+    REQUIRE_OK(mp_process_start(&process, count_threads, mp_args()));
+    mp_test_expect_end(process, one);
+    REQUIRE_OK(mp_process_start_with(&process, count_threads, mp_args(), &options));
+    mp_test_expect_end(process, 2);
+}
+
+MP_CASE(a_child_has_a_thread_of_the_librarys_only_for_its_limits)
+{
+    mp_test_objects();
+    if (access("/proc/self/task", R_OK) != 0 || mp_test_is_sanitized())
+        mp_skip("nobody counts threads here");
+    mp_test_each_method(expect_one_thread);
+}
+
 MP_GUARDED_CASES(MP_ROW(a_thousand_children_take_a_thousand_descriptors), MP_SUB(starts_many),
-                 MP_ROW(no_descriptors_left_is_an_error_with_a_name), MP_SUB(uses_them_up));
+                 MP_ROW(no_descriptors_left_is_an_error_with_a_name), MP_SUB(uses_them_up),
+                 MP_ROW(a_child_has_a_thread_of_the_librarys_only_for_its_limits));
