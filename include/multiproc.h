@@ -19,6 +19,9 @@
 #include <multiproc/pool.h>
 #include <multiproc/print.h>
 #include <multiproc/process.h>
+#include <multiproc/process_control.h>
+#include <multiproc/process_options.h>
+#include <multiproc/process_watch.h>
 #include <multiproc/queue.h>
 #include <multiproc/rlock.h>
 #include <multiproc/runtime.h>

@@ -44,9 +44,16 @@ mp_status_t mp__os_handle_adopt(mp__os_handle_t handle);
 /* ---- system.c: clock, processors, memory, this process */
 
 typedef struct mp__os_caps {
-    bool fork;        /* mp__os_fork works */
-    bool shared_wait; /* mp__os_word_wait works on words of the arena, across processes */
-    bool discard;     /* mp__os_arena_discard gives memory back */
+    bool fork;            /* mp__os_fork works */
+    bool shared_wait;     /* mp__os_word_wait works on words of the arena, across processes */
+    bool discard;         /* mp__os_arena_discard gives memory back */
+    bool affinity;        /* mp__os_affinity_set works */
+    bool memory_use;      /* mp__os_memory_used tells */
+    bool ends_stopped;    /* a stopped child, too, ends with its parent */
+    bool lists_processes; /* mp__os_process_kill_tree finds descendants outside of groups */
+    bool sentinels;       /* mp__os_sentinel_open works (but on a Linux that is too old) */
+    bool limit_files;     /* mp__os_limit_files works */
+    bool limit_processes; /* mp__os_spawn_t's process_limit does */
 } mp__os_caps_t;
 
 const mp__os_caps_t *mp__os_caps(void);
@@ -152,6 +159,14 @@ bool mp__os_thread_ended(const mp__os_thread_life_t *life);
 /* The calling thread gives *life up, before it ends. */
 void mp__os_thread_leave(mp__os_thread_life_t *life);
 
+typedef struct mp__os_thread_end {
+    void (*run)(void);
+} mp__os_thread_end_t;
+
+/* Runs in the calling thread when that one ends, other than by the end of the process; the last word holds. Nothing
+ * does on Windows, which tells the end of threads without their doing. */
+mp_status_t mp__os_thread_on_end(const mp__os_thread_end_t *end);
+
 /* ---- park.c: sleep and wake */
 
 /* Sleeps while *word (in the arena) == expected, until woken. MP_OK: woken, or the word differed, or for no reason at
@@ -172,6 +187,12 @@ void mp__os_bell_ring(
     mp__os_bell_t *bell); /* a bell whose process is gone is silence. Any content is safe. Keeps errno. */
 void mp__os_bell_fini(mp__os_bell_t *bell); /* by its thread, or by a later user of the place when that one has ended */
 
+/* A flag of this process that can be waited for beside others. */
+typedef struct mp__os_event {
+    mp__os_handle_t wait; /* for mp__os_wait_any */
+    mp__os_handle_t set;
+} mp__os_event_t;
+
 /* ---- process.c: start, wait, end */
 
 typedef enum mp__os_end {
@@ -180,31 +201,47 @@ typedef enum mp__os_end {
     MP__OS_UNKNOWN    /* it has ended; somebody else took its code */
 } mp__os_end_t;
 
+/* What a process has used so far, or had at its end. */
+typedef struct mp__os_usage {
+    int64_t user; /* nanoseconds of processors */
+    int64_t system;
+    uint64_t peak; /* bytes of memory, all that was resident at once; 0: not known */
+} mp__os_usage_t;
+
 typedef struct mp__os_exit {
     mp__os_end_t end;
     int32_t code;
+    bool core_dumped;
+    bool cpu_limit; /* the system ended it for its limit of processor time */
+    mp__os_usage_t usage;
 } mp__os_exit_t;
 
 typedef struct mp__os_process {
     int32_t pid;
+    mp__os_handle_t job;      /* that it alone, with its children, is in; MP__NO_HANDLE: none */
     mp__os_handle_t sentinel; /* ready (mp__os_wait_any) when it has ended */
     mp__os_exit_t exit;       /* once it was reaped */
     bool reaped;
 } mp__os_process_t;
 
 typedef struct mp__os_spawn {
-    const char *path;             /* the image, UTF-8 */
-    const char *const *arguments; /* NULL-terminated; NULL: this process's own (mp__os_program_note) */
-    const char *const
-        *environment; /* NULL-terminated "NAME=value" to add to, or replace in, this process's own; may be NULL */
+    const char *path;               /* the image, UTF-8 */
+    const char *const *arguments;   /* NULL-terminated; NULL: this process's own (mp__os_program_note) */
+    const char *const *environment; /* NULL-terminated: "NAME=value" is added to this process's own or replaced in it,
+                                       "NAME" is taken out; the last word on a name holds; may be NULL */
     const mp__os_handle_t *handles; /* the child gets these, under the same numbers, and the standard three; no other */
+    const mp__os_handle_t *sources; /* what those numbers are here, where they can be others (POSIX); NULL: the same */
     size_t handle_count;
+    const mp__os_handle_t *standard; /* its standard input, output and error, MP__NO_HANDLE: the null device; NULL: the
+                                        null device as input, this process's own output and error */
+    bool detached;                   /* it may outlive this process */
+    bool grouped;                    /* where a job can hold it and its children together, it gets one */
+    uint32_t process_limit;          /* it and its descendants at once; 0: no limit; with caps.limit_processes only */
 } mp__os_spawn_t;
 
-/* Starts a program: never by fork, so that it costs the same whatever this process holds. Standard input is the null
- * device, the other two are inherited; no signal is blocked in it. On Windows it is in a job that ends it with this
- * process. MP_NOT_FOUND, MP_DENIED (not executable, wrong format), MP_NO_MEMORY, MP_LIMIT (processes, handles),
- * MP_INVALID (a handle). */
+/* Starts a program: never by fork, so that it costs the same whatever this process holds. No signal is blocked in it.
+ * On Windows it is in a job that ends it with this process, unless it is detached. MP_NOT_FOUND, MP_DENIED (not
+ * executable, wrong format), MP_NO_MEMORY, MP_LIMIT (processes, handles), MP_INVALID (a handle). */
 mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process);
 
 /* Forks; *process is the child's in the parent; *in_child tells which one returns. Standard input of the child is the
@@ -218,15 +255,101 @@ mp_status_t mp__os_process_wait(mp__os_process_t *process, mp__deadline_t deadli
 /* SIGTERM or SIGKILL. One that has ended is MP_OK. MP_DENIED. */
 mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill);
 
+/* Ends it at once with all that it started: those in its group or job; its descendants as far as the system lists them
+ * (on Linux and Windows); and what of the library descends from it ends by its lifelines. Once it was reaped, POSIX
+ * knows nothing of its descendants any more: MP_OK. MP_DENIED. */
+mp_status_t mp__os_process_kill_tree(mp__os_process_t *process);
+
+/* Asks it to end: SIGTERM, or on Windows by its door (0: it has none yet). One that has ended is MP_OK. MP_DENIED;
+ * MP_BUSY: it cannot be asked yet. */
+mp_status_t mp__os_process_ask(mp__os_process_t *process, uint64_t door);
+
+/* The asked one's side: *wait is ready when it was asked. Both MP__NO_HANDLE and 0 where signals ask. MP_LIMIT. */
+mp_status_t mp__os_door_create(mp__os_event_t *asked, uint64_t *door);
+
 /* Forgets it (closes the sentinel); a running child runs on. */
 void mp__os_process_close(mp__os_process_t *process);
+
+/* A sentinel of any process, which stays that one's whoever has its number later; the caller's to close. MP_NOT_FOUND;
+ * MP_DENIED; MP_UNSUPPORTED without caps.sentinels. */
+mp_status_t mp__os_sentinel_open(int32_t pid, mp__os_handle_t *sentinel);
 
 /* What tells children that this process is gone. *child is handed to each child (no more than one a process); *mine is
  * kept open, and by nobody else. Both MP__NO_HANDLE where the system ends children itself. MP_LIMIT. */
 mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine);
 
-/* Blocks until whoever made the lifeline is gone. In a child, with what it was given. */
-void mp__os_lifeline_wait(mp__os_handle_t child);
+/* The same for one child alone, which gets it under the shared one's number, and to be closed once that is started.
+ * MP__NO_HANDLE: it gets the shared one. MP_LIMIT. */
+mp_status_t mp__os_lifeline_own(mp__os_handle_t shared, mp__os_handle_t *own);
+
+/* In a child, with one of its own, which is ready (mp__os_wait_any) when whoever made it is gone: from now on the
+ * system itself ends this process then, also while it is stopped. False: it does not; watch it. */
+bool mp__os_lifeline_arm(mp__os_handle_t own);
+
+/* ---- stdio.c: standard input, output and error of children */
+
+/* This process's own, 0 to 2; MP__NO_HANDLE: it has none. Not to be closed. */
+mp__os_handle_t mp__os_standard(size_t number);
+
+/* They become these (MP__NO_HANDLE: the null device), which stay open: in a child of fork. MP_UNSUPPORTED without
+ * caps.fork. */
+mp_status_t mp__os_standard_set(const mp__os_handle_t standard[3]);
+
+typedef enum mp__os_file {
+    MP__OS_FILE_READ,
+    MP__OS_FILE_WRITE, /* made if it is not there, emptied if it is */
+    MP__OS_FILE_APPEND /* made if it is not there */
+} mp__os_file_t;
+
+/* A file (UTF-8) for a child's standard handle. MP_NOT_FOUND, MP_DENIED. */
+mp_status_t mp__os_file_open(const char *path, mp__os_file_t mode, mp__os_handle_t *file);
+
+/* A pipe between this process (*mine) and a child's standard handle; input: the child reads from it. MP_LIMIT. */
+mp_status_t mp__os_pipe_create(bool input, mp__os_handle_t *mine, mp__os_handle_t *childs);
+
+/* Reads what there is, at most size bytes (> 0), as soon as there is some. MP_END: nobody can write any more.
+ * MP_TIMEOUT. */
+mp_status_t mp__os_pipe_read(mp__os_handle_t mine, void *data, size_t size, mp__deadline_t deadline, size_t *got);
+
+/* Writes all; blocks until the pipe took it. MP_END: nobody reads any more (no signal is raised). */
+mp_status_t mp__os_pipe_write(mp__os_handle_t mine, const void *data, size_t size);
+
+/* ---- self.c: what a process makes of itself before its function runs */
+
+/* MP_NOT_FOUND, MP_DENIED. */
+mp_status_t mp__os_directory_set(const char *path);
+
+/* "NAME=value" or "NAME", as in mp__os_spawn_t. */
+mp_status_t mp__os_environment_set(const char *entry);
+
+/* The value of a variable, cut to size. False: there is none. */
+bool mp__os_environment_get(const char *name, char *text, size_t size);
+
+/* The processors that it may run on: those whose bit is set, 64 a word. MP_UNSUPPORTED without caps.affinity. */
+mp_status_t mp__os_affinity_set(const uint64_t *processors, size_t words);
+
+/* -20 (first) to 19 (last), 0 normal; set as it is said, not relative. MP_DENIED. */
+mp_status_t mp__os_priority_set(int nice);
+
+/* It leads a group of its own, with `session` also a session without a terminal. Where groups are jobs, its starter has
+ * seen to it. */
+mp_status_t mp__os_group_lead(bool session);
+
+/* What this process has used so far. `peak`: also the memory, of the program which runs in it; that may cost more. */
+void mp__os_usage(mp__os_usage_t *usage, bool peak);
+
+/* Bytes of this process's memory that are resident and not shared; 0: nobody knows. With caps.memory_use. */
+uint64_t mp__os_memory_used(void);
+
+/* No more descriptors than that from now on, here and in its children. MP_UNSUPPORTED without caps.limit_files. */
+mp_status_t mp__os_limit_files(uint32_t most);
+
+/* Should nobody else end this process for its use of processors, the system does when it has used more than that.
+ * Nothing where it cannot. */
+mp_status_t mp__os_limit_cpu_time(int64_t nanoseconds);
+
+/* Ends this process at once, as mp__os_process_signal does others. */
+void mp__os_end_by_signal(bool kill);
 
 /* ---- wait.c: any of many handles */
 
@@ -248,12 +371,6 @@ mp_status_t mp__os_watch_wait(mp__os_watch_t *watch, mp__deadline_t deadline, bo
 
 /* NULL is fine. */
 void mp__os_watch_end(mp__os_watch_t *watch);
-
-/* A flag of this process that can be waited for beside others. */
-typedef struct mp__os_event {
-    mp__os_handle_t wait; /* for mp__os_wait_any */
-    mp__os_handle_t set;
-} mp__os_event_t;
 
 mp_status_t mp__os_event_create(mp__os_event_t *event); /* MP_LIMIT */
 void mp__os_event_set(const mp__os_event_t *event);

@@ -8,6 +8,7 @@
 #define MULTIPROC_PROCESS_H
 
 #include <multiproc/call.h>
+#include <multiproc/process_options.h>
 #include <multiproc/runtime.h>
 
 MP_BEGIN_DECLS
@@ -16,15 +17,38 @@ MP_BEGIN_DECLS
 typedef struct mp_process_options {
     const char *name;         /**< its name; NULL: "Process-1", "Process-2", in children "Process-1:1"... */
     mp_start_method_t method; /**< overrides every other setting */
+    double start_timeout;     /**< seconds that the start may take, then the child is killed; 0: no limit */
+    const char *executable;   /**< the image to start instead of this program's own: one that calls mp_freeze_support
+                                 and has the function, so another copy of this build, or one that exports it (UTF-8; as
+                                 the parent's current directory sees it; not with fork: ::MP_UNSUPPORTED) */
+    const char *const *environment; /**< ended by NULL: "NAME=value" is added or replaced, "NAME" taken out, in what
+                                       it has from the parent; the last word on a name holds; NULL: nothing changes */
+    const char *directory;          /**< its current directory (UTF-8); NULL: the parent's */
+    mp_stdio_t input;               /**< its standard input; by default it has none */
+    mp_stdio_t output;              /**< its standard output */
+    mp_stdio_t error;               /**< its standard error */
+    const int *processors;  /**< the numbers of the processors that it may run on, `processor_count` of them; NULL:
+                               the parent's. 0 to 1023; Windows: 0 to 63; POSIX beside Linux: ::MP_UNSUPPORTED */
+    size_t processor_count; /**< of `processors` */
+    int priority;           /**< 0: the parent's; -20 (first; needs rights) to 19 (last). On Windows from -15 down the
+                               class "high", then "above normal"; below 15 "below normal", then "idle" */
+    bool group;             /**< it leads a group of its own (Windows: a job): Ctrl-C at the parent's terminal does not
+                               reach it; mp_process_kill_tree() reaches all of it */
+    bool detach;            /**< it may outlive its parent, which does not wait for it at its own end; it has a session
+                               of its own (Windows: is in no job of its parent's). What it shares with others ends
+                               with its owner as ever */
+    mp_limits_t limits;     /**< what it may use */
 } mp_process_options_t;
 
 /** @cond internal */
 MP_API mp_status_t mp__process_start(mp_process_t **process, mp_function_t function, mp_args_t args,
                                      const mp_process_options_t *options, size_t options_size);
+MP_API mp_status_t mp__process_start_begin(mp_process_t **process, mp_function_t function, mp_args_t args,
+                                           const mp_process_options_t *options, size_t options_size);
 /** @endcond */
 
 /**
- * Runs a function in a new process.
+ * Runs a function in a new process; returns when it runs there.
  * @param process where the new object goes, to be closed by mp_process_close(); NULL: nobody cares: the library joins
  * it when the program ends.
  * @param function runs there; as its result MP_OK is exit code 0, everything else 1, mp_exit() any code.
@@ -32,7 +56,9 @@ MP_API mp_status_t mp__process_start(mp_process_t **process, mp_function_t funct
  * objects, connections and descriptors can be among them; of connections and descriptors the child gets its own copy.
  * @return ::MP_OK; ::MP_NOT_GUARDED: mp_freeze_support was not called; ::MP_INVALID: no function, or an argument that
  * cannot be encoded; ::MP_UNSUPPORTED; ::MP_NOT_FOUND, ::MP_DENIED: the program's image; ::MP_NO_MEMORY; ::MP_LIMIT: of
- * processes or handles; ::MP_SYSTEM. Does not wait for the child.
+ * processes or handles; ::MP_SYSTEM. From the child: ::MP_DIED: it ended before it ran the function; ::MP_MISMATCH: it
+ * is another build of the program or the library; ::MP_TIMEOUT: options' start_timeout; ::MP_GONE: an object among the
+ * arguments has ended; other statuses of decoding. After an error there is no child.
  */
 static inline mp_status_t mp_process_start(mp_process_t **process, mp_function_t function, mp_args_t args)
 {
@@ -45,6 +71,25 @@ static inline mp_status_t mp_process_start_with(mp_process_t **process, mp_funct
 {
     return mp__process_start(process, function, args, options, sizeof *options);
 }
+
+/**
+ * The first half of a start: returns as soon as the child is on its way, so that many can start side by side.
+ * @param process must not be NULL.
+ * @param options may be NULL; their start_timeout does not count here.
+ * @return as mp_process_start(), but for what comes from the child. Does not wait for the child.
+ */
+static inline mp_status_t mp_process_start_begin(mp_process_t **process, mp_function_t function, mp_args_t args,
+                                                 const mp_process_options_t *options)
+{
+    return mp__process_start_begin(process, function, args, options, sizeof *options);
+}
+
+/**
+ * The other half: waits until it runs its function. It may be left out; may be called again.
+ * @return ::MP_OK: it does, or did; ::MP_TIMEOUT: not yet; what comes from the child as mp_process_start(): the object
+ * is still to be closed, by then it has ended, or will at once; ::MP_INVALID.
+ */
+MP_API mp_status_t mp_process_start_wait(mp_process_t *process, double timeout);
 
 /**
  * Waits for its end.

@@ -14,7 +14,7 @@
 #include "platform.h"
 
 #define MP__ARENA_MAGIC   UINT64_C(0x616e6572615f706d)
-#define MP__ARENA_VERSION 2u /* raised with every change of what lies in the arena */
+#define MP__ARENA_VERSION 4u /* raised with every change of what lies in the arena */
 
 #define MP__PAGE_SIZE       ((size_t)65536) /* the allocator's page, not the system's */
 #define MP__BLOCKS_PER_PAGE ((size_t)1024)  /* of the smallest class */
@@ -56,14 +56,21 @@ typedef struct mp__process_slot {
     uint32_t depth;      /* generations below the root */
     uint32_t parent_pid;
     uint64_t arguments; /* the argument block's offset; 0 = none */
-    uint64_t arguments_size;
-    uint32_t owns; /* 1: it has allocated something since its claim */
+    uint64_t door;      /* where it is asked to end; 0 = nowhere, or not yet */
+    uint32_t owns;      /* 1: it has allocated something since its claim */
+    uint32_t report;    /* how its start went: MP__REPORT_...; its parent sleeps on it */
+    uint32_t cause;     /* the limit that it is ended for, said before: mp_cause_t */
     uint32_t reserved;
-    uint64_t attached; /* its first table of attach records, a block; 0 = none (attach.c) */
-    uint64_t reserved2;
+    mp__os_usage_t usage; /* its own record, at its end: what it used; all 0 = none */
+    uint64_t attached;    /* its first table of attach records, a block; 0 = none (attach.c) */
     char name[64];
     char parent_name[64];
+    mp_error_t failure; /* with MP__REPORT_FAILED */
 } mp__process_slot_t;
+
+#define MP__REPORT_NONE   0u /* it is on its way */
+#define MP__REPORT_RUNS   1u /* it runs its function, or did */
+#define MP__REPORT_FAILED 2u /* it could not become what it was started for */
 
 typedef struct mp__thread_slot {
     uint64_t claim;      /* {epoch, process slot + 1}; low half 0 = free, and its last thread dead */

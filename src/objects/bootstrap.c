@@ -8,7 +8,6 @@
  */
 #include "objects/bootstrap.h"
 
-#include "core/local.h"
 #include "family/alloc.h"
 #include "objects/connection.h"
 #include "objects/finalize.h"
@@ -18,17 +17,16 @@
 #include "objects/process.h"
 #include "objects/reaper.h"
 #include "objects/start.h"
+#include "objects/watcher.h"
 #include "wire/call.h"
 
-#include <apr_env.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define VARIABLE      "MULTIPROC_CHILD" /* in the child's environment */
-#define EXIT_UNUSABLE 125               /* the child could not become what it was started for */
-#define EXIT_ORPHAN   255
+#define EXIT_UNUSABLE MP__EXIT_UNUSABLE
 
 static const mp__program_t *program;
 
@@ -82,52 +80,10 @@ static bool parse_invitation(const char *text, mp__invitation_t *invitation, mp_
 /* Takes the invitation out of the environment. False: there is none. */
 static bool take_variable(char *text, size_t size)
 {
-    apr_pool_t *pool;
-    char *value = NULL;
-    if (mp__local_pool(&pool) != MP_OK)
-        return false;
-    bool found = apr_env_get(&value, VARIABLE, pool) == APR_SUCCESS;
-    if (found) {
-        snprintf(text, size, "%s", value);
-        apr_env_delete(VARIABLE, pool);
-    }
-    apr_pool_destroy(pool);
-    return found;
+    return mp__os_environment_get(VARIABLE, text, size) && mp__os_environment_set(VARIABLE) == MP_OK;
 }
 
 /* ---- running the target */
-
-enum { UNWATCHED, BEGINNING, WATCHED };
-static uint32_t watcher;
-
-static void end_with_parent(void *context)
-{
-    mp__store32(&watcher, WATCHED);
-    mp__os_lifeline_wait((mp__os_handle_t)context);
-    mp__os_end_now(EXIT_ORPHAN);
-}
-
-static mp_status_t watch_parent(mp__os_handle_t lifeline)
-{
-    apr_pool_t *pool;
-    if (lifeline == MP__NO_HANDLE)
-        return MP_OK;
-    mp_status_t status = mp__local_pool(&pool);
-    if (status != MP_OK)
-        return status;
-    mp__store32(&watcher, BEGINNING);
-    status = mp__local_thread(NULL, MP__SMALL_STACK, end_with_parent, (void *)lifeline, pool);
-    if (status != MP_OK)
-        mp__store32(&watcher, UNWATCHED);
-    return status;
-}
-
-/* A process does not end while a thread of it begins: Wine complains about that on standard error. */
-static void await_watcher(void)
-{
-    while (mp__load32(&watcher) == BEGINNING)
-        mp__os_yield();
-}
 
 /* A private copy of what the parent wrote into the arena. NULL: it does not hold. */
 static mp__start_block_t *read_block(void)
@@ -143,10 +99,21 @@ static mp__start_block_t *read_block(void)
     memcpy(block, shared, (size_t)room);
     mp__block_free(slot->arguments);
     block->identity[sizeof block->identity - 1] = '\0';
-    if (block->size <= room - sizeof *block && block->handle_count <= MP__TRANSFER_MOST)
+    if (block->size <= room - sizeof *block && block->settings.text_size <= room - sizeof *block - block->size &&
+        block->handle_count <= MP__TRANSFER_MOST)
         return block;
     free(block);
     return NULL;
+}
+
+/* Tells the parent, which waits for it. */
+static void report(mp_status_t status)
+{
+    mp__process_slot_t *slot = &mp__family.processes[mp__family.process];
+    if (status != MP_OK)
+        slot->failure = *mp_error();
+    mp__store32(&slot->report, status == MP_OK ? MP__REPORT_RUNS : MP__REPORT_FAILED);
+    mp__wake(&slot->report, true);
 }
 
 static int exit_code_of(mp_status_t status, const mp_call_t *call)
@@ -163,6 +130,7 @@ static int run_call(const mp__start_block_t *block, mp__transfer_t *transfer)
     mp__receiver_t receiver = mp__transfer_receiver(transfer);
     mp_status_t status = mp__call_decode(block + 1, (size_t)block->size, &receiver, &call);
     mp__transfer_drop(transfer);
+    report(status);
     if (status != MP_OK)
         return EXIT_UNUSABLE;
     int code = exit_code_of(mp__call_run(&call), &call);
@@ -171,30 +139,45 @@ static int run_call(const mp__start_block_t *block, mp__transfer_t *transfer)
 }
 
 /* This process is a member now: what it was told, and the target. */
-static int run_target(bool forked)
+static int run_target(bool forked, mp__os_handle_t lifeline)
 {
     mp__start_block_t *block = read_block();
-    if (!block)
+    if (!block) {
+        report(mp__error(MP_CORRUPT, "begin in a child", "its arguments are not there"));
         return EXIT_UNUSABLE;
+    }
     mp__start_method_inherit((mp_start_method_t)block->method);
     mp__process_become(block->identity, block->parent_slot, block->parent_epoch);
     if (block->service)
         mp__os_ignore_interrupt();
     mp__transfer_t transfer = {.count = block->handle_count};
-    mp_status_t status = MP_OK;
+    mp_status_t status = mp__watcher_begin(lifeline, block->own_lifeline, &block->settings);
+    if (status == MP_OK)
+        status = mp__settings_apply(&block->settings, (const char *)(block + 1) + block->size,
+                                    block->method == MP_START_SPAWN);
     for (size_t i = 0; i < transfer.count; i++) {
         transfer.handles[i] = block->handles[i];
         if (status == MP_OK && !forked)
             status = mp__os_handle_adopt(transfer.handles[i]);
     }
+    if (status != MP_OK)
+        report(status);
     int code = status == MP_OK ? run_call(block, &transfer) : EXIT_UNUSABLE;
     free(block);
     return code;
 }
 
-/* The slot keeps what the process says of its end, for a parent whose host takes the system's word away. */
+/* Less than that, and the peak of memory is not worth what asking for it costs: nanoseconds of processors. */
+#define BRIEF (10 * MP__MILLISECOND)
+
+/* The slot keeps what the process says of its end, for a parent whose host takes the system's word away; and what it
+ * used, because the system's word on memory can be its parent's, and some keep no word on processors. */
 static void record_exit(int code)
 {
+    mp__os_usage_t *usage = &mp__family.processes[mp__family.process].usage;
+    mp__os_usage(usage, false);
+    if (usage->user + usage->system >= BRIEF)
+        mp__os_usage(usage, true);
     mp__store64(&mp__family.processes[mp__family.process].exit, mp__pair(1, (uint32_t)code));
 }
 
@@ -209,8 +192,8 @@ void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeli
     mp__managers_forget();
     mp__conns_forget(transfer);
     int code = EXIT_UNUSABLE;
-    if (mp__family_accept_forked(invitation) == MP_OK && watch_parent(lifeline) == MP_OK) {
-        code = run_target(true);
+    if (mp__family_accept_forked(invitation) == MP_OK) {
+        code = run_target(true, lifeline);
         mp__finalize_run();
         record_exit(code);
     }
@@ -224,7 +207,7 @@ void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeli
 static void at_exit(void)
 {
     mp__finalize_run();
-    await_watcher();
+    mp__watcher_await();
 }
 
 /* Runs an invited child. False: it was no invitation to this process. */
@@ -236,17 +219,19 @@ static bool run_invited(const char *text, uint32_t abi, int *code)
     if (!parse_invitation(text, &invitation, &lifeline, &parent_abi))
         return false;
     *code = EXIT_UNUSABLE;
-    if (parent_abi != MP_ABI_VERSION || abi != MP_ABI_VERSION)
+    if (parent_abi != MP_ABI_VERSION || abi != MP_ABI_VERSION) {
+        *code = MP__EXIT_MISMATCH;
         return true;
+    }
     mp_status_t status = mp__family_accept(&invitation);
     if (status == MP_INVALID && !mp__family.base)
         return false;
     if (status == MP_OK && lifeline != MP__NO_HANDLE)
         status = mp__os_handle_adopt(lifeline);
-    if (status == MP_OK)
-        status = watch_parent(lifeline);
+    if (status == MP_MISMATCH)
+        *code = MP__EXIT_MISMATCH;
     if (status == MP_OK) {
-        *code = run_target(false);
+        *code = run_target(false, lifeline);
         record_exit(*code);
     }
     return true;
@@ -256,7 +241,7 @@ bool mp__freeze_support(int argc, char **argv, uint32_t abi, const mp__program_t
 {
     static mp__program_t kept;
     char text[256];
-    if (mp__local_init() != MP_OK || (mp__os_program_note(argc, argv) != MP_OK && abi == MP_ABI_VERSION))
+    if (mp__os_program_note(argc, argv) != MP_OK && abi == MP_ABI_VERSION)
         return false;
     mp__name_begin();
     bool invited = take_variable(text, sizeof text);

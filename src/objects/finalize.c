@@ -71,7 +71,7 @@ void mp__finalize_remove(mp__finalizer_t *finalizer)
 
 static mp__finalizer_t *take_first(void)
 {
-    if (mp__once(&mutex_made, make_mutex) != MP_OK)
+    if (!mp__once_made(&mutex_made)) /* nobody added one */
         return NULL;
     apr_thread_mutex_lock(mutex);
     mp__finalizer_t *taken = first;

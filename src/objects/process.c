@@ -17,12 +17,14 @@ struct mp_process {
     mp__os_process_t os;
     uint32_t slot;
     uint32_t epoch;
-    uint32_t ended; /* 1: reaped; exit_known and code hold */
-    bool exit_known;
-    int code;
+    uint32_t ended; /* 1: reaped; `ending` holds */
+    mp__ending_t ending;
+    mp_error_t beginning; /* with `ended`: how far it came; MP_RUNNING: it did not say */
     bool service;
+    bool detached;
     bool abandoned; /* nobody holds the object: it is freed once it was joined */
     char name[64];
+    mp__streams_t streams;
     mp_process_t *next; /* in the list of children */
 };
 
@@ -67,6 +69,7 @@ static mp_status_t no_child(const char *step)
 
 static void destroy(mp__handle_t *handle)
 {
+    mp__streams_close(&((mp_process_t *)handle)->streams);
     free(handle);
 }
 
@@ -93,19 +96,28 @@ static mp_status_t start_child(mp_process_t *process, mp_function_t function, mp
     mp_status_t status = name_child(process, options->name, child_identity, sizeof child_identity);
     if (status != MP_OK)
         return status;
+    mp__outfit_t outfit;
+    status = mp__outfit_make(&outfit, options);
+    if (status != MP_OK)
+        return status;
     mp__start_t start = {.function = function,
                          .args = args,
                          .name = process->name,
                          .identity = child_identity,
                          .method = options->method,
-                         .service = process->service};
-    return mp__start_child(&start, &process->os, &process->slot, &process->epoch);
+                         .service = process->service,
+                         .outfit = &outfit};
+    status = mp__start_child(&start, &process->os, &process->slot, &process->epoch);
+    process->detached = options->detach;
+    mp__outfit_fini(&outfit, &process->streams);
+    return status;
 }
 
-/* Starts a child and lists it. */
+/* Starts a child and lists it; nobody need hold it. */
 static mp_status_t start_listed(mp_process_t **process, mp_function_t function, mp_args_t args,
                                 const mp_process_options_t *options, bool service)
 {
+    *process = NULL;
     if (!function)
         return mp__error(MP_INVALID, "start a process", "no function");
     mp__processes_collect();
@@ -115,8 +127,8 @@ static mp_status_t start_listed(mp_process_t **process, mp_function_t function, 
     mp__handle_init(&made->handle, MP_KIND_PROCESS, &(mp__reference_t){0}, 0, destroy);
     made->role = CHILD;
     made->service = service;
-    made->abandoned = process == NULL;
-    made->os.sentinel = MP__NO_HANDLE;
+    made->os.sentinel = made->os.job = MP__NO_HANDLE;
+    mp__streams_init(&made->streams);
     mp_status_t status = start_child(made, function, args, options);
     if (status == MP_OK)
         status = lock_children();
@@ -127,26 +139,44 @@ static mp_status_t start_listed(mp_process_t **process, mp_function_t function, 
     made->next = children;
     children = made;
     unlock_children();
-    if (process)
-        *process = made;
+    *process = made;
     return MP_OK;
 }
 
-mp_status_t mp__process_start(mp_process_t **process, mp_function_t function, mp_args_t args,
-                              const mp_process_options_t *options, size_t options_size)
+static mp_status_t died_at_start(const mp_process_t *process)
 {
-    mp_process_options_t own = {0};
-    if (process)
-        *process = NULL;
-    if (options)
-        memcpy(&own, options, options_size < sizeof own ? options_size : sizeof own);
-    return start_listed(process, function, args, &own, false);
+    const char *step = "start a process";
+    if (process->ending.known && process->ending.code == MP__EXIT_MISMATCH)
+        return mp__error(MP_MISMATCH, step, "the child has another version of the library");
+    if (process->ending.known)
+        return mp__error(MP_DIED, step, "the child ended with exit code %d before it ran the function",
+                         process->ending.code);
+    return mp__error(MP_DIED, step, "the child ended before it ran the function");
 }
 
-mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name)
+/* Its end does not wake who waits for its start, so that one looks for it. */
+#define LOOK (10 * MP__MILLISECOND)
+
+static mp_status_t beginning_of_ended(const mp_process_t *process)
 {
-    mp_process_options_t options = {.name = name};
-    return start_listed(process, function, args, &options, true);
+    mp_status_t status = process->beginning.status;
+    return status == MP_OK        ? MP_OK
+           : status == MP_RUNNING ? died_at_start(process)
+                                  : mp__error_again(&process->beginning);
+}
+
+static mp_status_t await_start(mp_process_t *process, mp__deadline_t deadline)
+{
+    for (;;) {
+        if (mp__process_poll(process) == MP_OK)
+            return beginning_of_ended(process);
+        mp_status_t status = mp__start_progress(process->slot, process->epoch);
+        if (status != MP_RUNNING && status != MP_DIED)
+            return status;
+        if (deadline <= mp__os_now())
+            return mp__error(MP_TIMEOUT, "start a process", "%s does not run its function yet", process->name);
+        mp__start_await(process->slot, mp__sooner(deadline, mp__os_now() + LOOK));
+    }
 }
 
 /* ---- the end */
@@ -154,19 +184,12 @@ mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t func
 /* What the system said of the end, or the process itself did. */
 static void note_exit(mp_process_t *process)
 {
+    process->beginning.status = mp__start_progress(process->slot, process->epoch);
+    if (process->beginning.status != MP_OK && process->beginning.status != MP_RUNNING)
+        process->beginning = *mp_error();
     const mp__process_slot_t *slot = &mp__family.processes[process->slot];
-    uint64_t record = mp__load64(&slot->exit);
-    if (mp__high(mp__load64(&slot->claim)) != process->epoch)
-        record = 0; /* somebody has swept it, and it is another's by now */
-    process->exit_known = true;
-    if (process->os.exit.end == MP__OS_SIGNALLED)
-        process->code = -process->os.exit.code;
-    else if (process->os.exit.end == MP__OS_EXITED)
-        process->code = process->os.exit.code;
-    else if (mp__high(record) == 1)
-        process->code = (int)mp__low(record);
-    else
-        process->exit_known = false;
+    bool swept = mp__high(mp__load64(&slot->claim)) != process->epoch; /* by somebody; it is another's by now */
+    mp__process_ending(&process->ending, &process->os.exit, swept ? NULL : slot);
 }
 
 mp_status_t mp__process_poll(mp_process_t *process)
@@ -208,16 +231,32 @@ mp_status_t mp_process_join(mp_process_t *process, double timeout)
     return status;
 }
 
-static mp_status_t signal_child(mp_process_t *process, bool kill)
+mp_status_t mp__process_alone(mp_process_t *process, const char *step,
+                              mp_status_t (*call)(mp_process_t *process, void *context), void *context)
 {
     if (!is_child(process))
-        return no_child("end a process");
+        return no_child(step);
     mp_status_t status = lock_children();
     if (status != MP_OK)
         return status;
-    status = process->ended ? MP_OK : mp__os_process_signal(&process->os, kill);
+    status = call(process, context);
     unlock_children();
     return status;
+}
+
+mp__os_process_t *mp__process_os(mp_process_t *process)
+{
+    return &process->os;
+}
+
+static mp_status_t signal_alone(mp_process_t *process, void *kill)
+{
+    return process->ended ? MP_OK : mp__os_process_signal(&process->os, *(const bool *)kill);
+}
+
+static mp_status_t signal_child(mp_process_t *process, bool kill)
+{
+    return mp__process_alone(process, "end a process", signal_alone, &kill);
 }
 
 mp_status_t mp_process_terminate(mp_process_t *process)
@@ -246,9 +285,9 @@ mp_status_t mp_process_exitcode(mp_process_t *process, int *code)
         return no_child(step);
     if (mp__process_poll(process) != MP_OK)
         return mp__error(MP_RUNNING, step, "%s still runs", process->name);
-    if (!process->exit_known)
+    if (!process->ending.known)
         return mp__error(MP_DIED, step, "%s died, its exit code was taken by somebody else", process->name);
-    *code = process->code;
+    *code = process->ending.code;
     return MP_OK;
 }
 
@@ -288,10 +327,10 @@ mp_status_t mp_process_close(mp_process_t *process)
 /* A child that runs and must be waited for, or NULL. */
 static mp_process_t *find_running(void)
 {
-    if (lock_children() != MP_OK)
+    if (!mp__once_made(&mutex_made) || lock_children() != MP_OK) /* never locked: there was no child */
         return NULL;
     mp_process_t *found = children;
-    while (found && (found->service || mp__load32(&found->ended)))
+    while (found && (found->service || found->detached || mp__load32(&found->ended)))
         found = found->next;
     unlock_children();
     return found;
@@ -329,11 +368,92 @@ void mp__processes_collect(void)
     }
 }
 
+/* ---- the public starts */
+
+static mp_process_options_t copy_options(const mp_process_options_t *options, size_t size)
+{
+    mp_process_options_t own = {0};
+    if (options)
+        memcpy(&own, options, size < sizeof own ? size : sizeof own);
+    return own;
+}
+
+/* A child that did not come to its function, or not in time, is ended; its error stays. */
+static mp_status_t withdraw(mp_process_t *process, mp_error_t error)
+{
+    (void)mp_process_kill(process);
+    (void)mp_process_join(process, MP_FOREVER);
+    (void)mp_process_close(process);
+    return mp__error_again(&error);
+}
+
+/* Nobody holds it from now on. It may end, and be freed, at once. */
+static void abandon(mp_process_t *process)
+{
+    if (lock_children() != MP_OK)
+        return;
+    process->abandoned = true;
+    unlock_children();
+}
+
+mp_status_t mp__process_start_begin(mp_process_t **process, mp_function_t function, mp_args_t args,
+                                    const mp_process_options_t *options, size_t options_size)
+{
+    mp_process_options_t own = copy_options(options, options_size);
+    return process ? start_listed(process, function, args, &own, false)
+                   : mp__error(MP_INVALID, "start a process", "no place for the new object");
+}
+
+mp_status_t mp_process_start_wait(mp_process_t *process, double timeout)
+{
+    mp__deadline_t deadline;
+    if (!is_child(process))
+        return no_child("wait for a start");
+    mp_status_t status = mp__deadline(timeout, &deadline);
+    return status == MP_OK ? await_start(process, deadline) : status;
+}
+
+mp_status_t mp__process_start(mp_process_t **process, mp_function_t function, mp_args_t args,
+                              const mp_process_options_t *options, size_t options_size)
+{
+    mp_process_t *made;
+    mp_process_options_t own = copy_options(options, options_size);
+    if (process)
+        *process = NULL;
+    mp_status_t status = start_listed(&made, function, args, &own, false);
+    if (status == MP_OK) {
+        status = mp_process_start_wait(made, own.start_timeout == 0 ? MP_FOREVER : own.start_timeout);
+        if (status != MP_OK)
+            return withdraw(made, *mp_error());
+    }
+    if (status == MP_OK && process)
+        *process = made;
+    else if (status == MP_OK)
+        abandon(made);
+    return status;
+}
+
+mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name)
+{
+    mp_process_options_t options = {.name = name};
+    return start_listed(process, function, args, &options, true);
+}
+
 /* ---- for the rest of the library */
 
 mp__os_handle_t mp__process_sentinel(const mp_process_t *process)
 {
     return process->os.sentinel;
+}
+
+mp__streams_t *mp__process_streams(const mp_process_t *process)
+{
+    return is_child(process) ? &((mp_process_t *)process)->streams : NULL;
+}
+
+const mp__ending_t *mp__process_ended_how(const mp_process_t *process)
+{
+    return is_child(process) ? &process->ending : NULL;
 }
 
 mp_status_t mp__process_watch(const mp_process_t *process, mp__os_handle_t *sentinel)
@@ -358,8 +478,10 @@ void mp__process_slot_of(const mp_process_t *process, uint32_t *slot, uint32_t *
 void mp__processes_forget(void)
 {
     mutex_made = 0; /* a thread of the parent may have held it */
-    for (mp_process_t *process = children; process; process = process->next)
+    for (mp_process_t *process = children; process; process = process->next) {
         mp__os_process_close(&process->os);
+        mp__streams_close(&process->streams);
+    }
     children = NULL; /* the memory stays: the parent's pointers to it are in this process, too */
     started = 0;
 }

@@ -1,13 +1,11 @@
 /* Starting children: the method in force, the child's slot and argument block, and the two ways to begin it. */
 #include "objects/start.h"
 
-#include "core/local.h"
 #include "core/once.h"
 #include "family/alloc.h"
 #include "objects/bootstrap.h"
 #include "wire/call.h"
 
-#include <apr_env.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,15 +37,9 @@ static mp_start_method_t method_named(const char *name)
 static const char *environment_method(void)
 {
     static MP__THREAD_LOCAL char name[32];
-    apr_pool_t *pool;
-    char *value = NULL;
-    if (mp__os_is_privileged() || mp__local_pool(&pool) != MP_OK)
+    if (mp__os_is_privileged() || !mp__os_environment_get(METHOD_VARIABLE, name, sizeof name))
         return NULL;
-    bool set = apr_env_get(&value, METHOD_VARIABLE, pool) == APR_SUCCESS && value[0] != '\0';
-    if (set)
-        snprintf(name, sizeof name, "%s", value);
-    apr_pool_destroy(pool);
-    return set ? name : NULL;
+    return name[0] ? name : NULL;
 }
 
 mp_status_t mp__start_method(mp_start_method_t wanted, mp_start_method_t *method)
@@ -109,7 +101,7 @@ static struct {
     mp__once_t made;
     mp__os_handle_t child;
     mp__os_handle_t mine;
-} lifeline;
+} lifeline = {.child = MP__NO_HANDLE, .mine = MP__NO_HANDLE};
 
 static mp_status_t make_lifeline(void)
 {
@@ -117,18 +109,44 @@ static mp_status_t make_lifeline(void)
 }
 
 /* In a fork's child: the parent's end must not stay open here. */
-static mp__os_handle_t leave_lifeline(void)
+static void leave_lifeline(mp__os_handle_t kept)
 {
-    mp__os_handle_t child = lifeline.child;
     mp__os_handle_close(lifeline.mine);
+    if (kept != lifeline.child)
+        mp__os_handle_close(lifeline.child);
+    lifeline.mine = lifeline.child = MP__NO_HANDLE;
     lifeline.made = 0;
-    return child;
+}
+
+/* The end of the lifeline that a child gets: one of its own where that is of use. */
+static mp_status_t open_lifeline(const mp__start_t *start, mp__os_handle_t *end)
+{
+    *end = MP__NO_HANDLE;
+    if (start->outfit->settings.detached)
+        return MP_OK;
+    mp_status_t status = mp__once(&lifeline.made, make_lifeline);
+    if (status == MP_OK)
+        status = mp__os_lifeline_own(lifeline.child, end);
+    if (status == MP_OK && *end == MP__NO_HANDLE)
+        *end = lifeline.child;
+    return status;
+}
+
+static bool is_own(mp__os_handle_t end)
+{
+    return end != MP__NO_HANDLE && end != lifeline.child;
+}
+
+static void close_lifeline(mp__os_handle_t end)
+{
+    if (is_own(end))
+        mp__os_handle_close(end);
 }
 
 /* ---- what the child is told */
 
 /* Writes the arguments into a block of the arena that belongs to the child's slot. */
-static mp_status_t write_block(const mp__start_t *start, uint32_t slot, mp__transfer_t *transfer)
+static mp_status_t write_block(const mp__start_t *start, uint32_t slot, bool own_lifeline, mp__transfer_t *transfer)
 {
     mp__buffer_t call;
     mp__buffer_init(&call);
@@ -136,7 +154,8 @@ static mp_status_t write_block(const mp__start_t *start, uint32_t slot, mp__tran
     mp__block_t block = 0;
     mp_status_t status = mp__call_encode(start->function, start->args, &carrier, &call);
     if (status == MP_OK)
-        status = mp__block_alloc(sizeof(mp__start_block_t) + call.size, mp__owner_process(slot), &block);
+        status = mp__block_alloc(sizeof(mp__start_block_t) + call.size + start->outfit->texts.size,
+                                 mp__owner_process(slot), &block);
     if (status == MP_OK) {
         mp__start_block_t *head = mp__block_at(block, NULL);
         memset(head, 0, sizeof *head);
@@ -146,9 +165,14 @@ static mp_status_t write_block(const mp__start_t *start, uint32_t slot, mp__tran
         head->handle_count = (uint32_t)transfer->count;
         head->parent_slot = mp__family.process;
         head->parent_epoch = mp__family.epoch;
+        head->own_lifeline = own_lifeline;
         snprintf(head->identity, sizeof head->identity, "%s", start->identity);
         memcpy(head->handles, transfer->handles, transfer->count * sizeof transfer->handles[0]);
-        memcpy(head + 1, call.data, call.size);
+        head->settings = start->outfit->settings;
+        uint8_t *rest = (uint8_t *)(head + 1);
+        memcpy(rest, call.data, call.size);
+        if (start->outfit->texts.size)
+            memcpy(rest + call.size, start->outfit->texts.data, start->outfit->texts.size);
         mp__process_slot_t *child = &mp__family.processes[slot];
         child->arguments = block;
         snprintf(child->name, sizeof child->name, "%s", start->name);
@@ -171,34 +195,58 @@ static mp__invitation_t invite(uint32_t slot, uint32_t epoch, uint64_t nonce)
 
 /* ---- the two ways */
 
-static mp_status_t start_by_spawn(const mp__invitation_t *invitation, const mp__transfer_t *transfer,
-                                  mp__os_process_t *process)
+static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t watched,
+                                  const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     char variable[256];
-    mp__invitation_print(variable, sizeof variable, invitation, lifeline.child);
-    const char *const environment[] = {variable, NULL};
+    const mp_process_options_t *options = start->outfit->options;
+    mp__os_handle_t end = watched == MP__NO_HANDLE ? MP__NO_HANDLE : lifeline.child; /* in the child */
+    mp__invitation_print(variable, sizeof variable, invitation, end);
+    const char **environment = mp__outfit_environment(start->outfit, variable);
+    if (!environment)
+        return mp__error(MP_NO_MEMORY, "start a process", "no memory for its environment");
     mp__os_handle_t handles[MP__TRANSFER_MOST + 3];
     size_t count = 0;
     handles[count++] = invitation->memory;
     if (invitation->life != MP__NO_HANDLE)
         handles[count++] = invitation->life;
-    if (lifeline.child != MP__NO_HANDLE)
-        handles[count++] = lifeline.child;
+    if (end != MP__NO_HANDLE)
+        handles[count++] = end;
     memcpy(&handles[count], transfer->handles, transfer->count * sizeof handles[0]);
     count += transfer->count;
-    mp__os_spawn_t spawn = {
-        .path = mp__os_program_path(), .environment = environment, .handles = handles, .handle_count = count};
-    return mp__os_spawn(&spawn, process);
+    mp__os_handle_t sources[MP__TRANSFER_MOST + 3];
+    for (size_t i = 0; i < count; i++)
+        sources[i] = handles[i] == end && end != MP__NO_HANDLE ? watched : handles[i];
+    mp__os_spawn_t spawn = {.path = options->executable ? options->executable : mp__os_program_path(),
+                            .environment = environment,
+                            .handles = handles,
+                            .sources = sources,
+                            .handle_count = count,
+                            .standard = start->outfit->standard,
+                            .detached = options->detach,
+                            .grouped = options->group,
+                            .process_limit = options->limits.processes};
+    mp_status_t status = mp__os_spawn(&spawn, process);
+    free(environment);
+    return status;
 }
 
-static mp_status_t start_by_fork(const mp__invitation_t *invitation, const mp__transfer_t *transfer,
-                                 mp__os_process_t *process)
+static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t watched,
+                                 const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     bool in_child;
+    if (start->outfit->options->executable)
+        return mp__error(MP_UNSUPPORTED, "start a process", "fork executes no image");
     mp_status_t status = mp__os_fork(process, &in_child);
     if (status != MP_OK || !in_child)
         return status;
-    mp__forked_child(invitation, leave_lifeline(), transfer);
+    leave_lifeline(watched);
+    mp__streams_t streams = start->outfit->streams;
+    mp__streams_close(&streams); /* the parent's ends */
+    (void)mp__os_standard_set(start->outfit->standard);
+    for (size_t i = 0; i < MP__COUNT_OF(start->outfit->opened); i++)
+        mp__os_handle_close(start->outfit->opened[i]);
+    mp__forked_child(invitation, watched, transfer);
     return MP_SYSTEM; /* not reached */
 }
 
@@ -206,17 +254,22 @@ static mp_status_t begin(const mp__start_t *start, uint32_t slot, uint32_t epoch
                          mp__os_process_t *process)
 {
     mp__transfer_t transfer;
-    mp_status_t status = write_block(start, slot, &transfer);
+    mp__os_handle_t watched;
+    mp_status_t status = open_lifeline(start, &watched);
     if (status == MP_OK)
-        status = mp__once(&lifeline.made, make_lifeline);
-    if (status != MP_OK)
+        status = write_block(start, slot, is_own(watched), &transfer);
+    if (status != MP_OK) {
+        close_lifeline(watched);
         return status;
+    }
     /* What was printed before the start comes before what the child prints; and a fork's child must not print it again.
      */
     mp__program()->flush();
     mp__invitation_t invitation = invite(slot, epoch, nonce);
-    return start->method == MP_START_FORK ? start_by_fork(&invitation, &transfer, process)
-                                          : start_by_spawn(&invitation, &transfer, process);
+    status = start->method == MP_START_FORK ? start_by_fork(start, &invitation, watched, &transfer, process)
+                                            : start_by_spawn(start, &invitation, watched, &transfer, process);
+    close_lifeline(watched);
+    return status;
 }
 
 mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process, uint32_t *slot, uint32_t *epoch)
@@ -238,4 +291,26 @@ mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process,
     mp_error_t error = *mp_error();
     mp__process_sweep(*slot, *epoch);
     return mp__error_again(&error);
+}
+
+/* ---- until it runs */
+
+mp_status_t mp__start_progress(uint32_t slot, uint32_t epoch)
+{
+    const mp__process_slot_t *child = &mp__family.processes[slot];
+    uint32_t report = mp__load32(&child->report);
+    mp_error_t failure = child->failure;
+    if (mp__high(mp__load64(&child->claim)) != epoch)
+        return MP_DIED;
+    if (report != MP__REPORT_FAILED)
+        return report == MP__REPORT_NONE ? MP_RUNNING : MP_OK;
+    failure.step[sizeof failure.step - 1] = failure.text[sizeof failure.text - 1] = '\0';
+    if (failure.status <= MP_OK || failure.status > MP_SYSTEM)
+        failure.status = MP_CORRUPT;
+    return mp__error_again(&failure);
+}
+
+void mp__start_await(uint32_t slot, mp__deadline_t deadline)
+{
+    mp__park(&mp__family.processes[slot].report, MP__REPORT_NONE, deadline);
 }

@@ -5,6 +5,7 @@
 #include <multiproc/process.h>
 
 #include "family/family.h"
+#include "objects/process_options.h"
 #include "objects/transfer.h"
 #include "wire/buffer.h"
 
@@ -15,10 +16,22 @@ typedef struct mp__start {
     const char *identity; /* its number in its parent, behind the parent's: "2:1"; fewer than 64 bytes */
     mp_start_method_t method;
     bool service;
+    const mp__outfit_t *outfit;
 } mp__start_t;
 
 /* Starts a child by the method in force; its slot in the family goes to *slot, *epoch. */
 mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process, uint32_t *slot, uint32_t *epoch);
+
+/* How far is it? MP_OK: it runs its function, or did; MP_RUNNING: on its way; else why it failed. MP_DIED: the slot is
+ * another's by now. */
+mp_status_t mp__start_progress(uint32_t slot, uint32_t epoch);
+
+/* Sleeps until there may be progress. */
+void mp__start_await(uint32_t slot, mp__deadline_t deadline);
+
+/* Exit codes of a child that did not come to its function. */
+#define MP__EXIT_MISMATCH 124 /* another version of the library */
+#define MP__EXIT_UNUSABLE 125
 
 /* The method in force for `wanted`. MP_INVALID: the environment names an unknown one; MP_UNSUPPORTED. */
 mp_status_t mp__start_method(mp_start_method_t wanted, mp_start_method_t *method);
@@ -26,7 +39,7 @@ mp_status_t mp__start_method(mp_start_method_t wanted, mp_start_method_t *method
 /* The child takes its parent's method over. */
 void mp__start_method_inherit(mp_start_method_t method);
 
-/* What the argument block in the arena begins with; the encoded call follows. */
+/* What the argument block in the arena begins with; the encoded call follows, then the settings' texts. */
 typedef struct mp__start_block {
     uint64_t size;   /* of the call */
     uint32_t method; /* mp_start_method_t */
@@ -34,8 +47,9 @@ typedef struct mp__start_block {
     uint32_t handle_count; /* the handles that the child was given for its arguments */
     uint32_t parent_slot;
     uint32_t parent_epoch;
-    uint32_t reserved;
+    uint32_t own_lifeline; /* its lifeline is its alone */
     char identity[64];
+    mp__settings_t settings; /* their texts follow the call */
     mp__os_handle_t handles[MP__TRANSFER_MOST];
 } mp__start_block_t;
 

@@ -35,6 +35,13 @@
 #define MP__POSIX_WORDS 0
 #endif
 
+/* Can the kernel tell of the end of a process that is no child? */
+#if defined(__APPLE__) || defined(__FreeBSD__) || defined(__OpenBSD__) || defined(__NetBSD__) || defined(__DragonFly__)
+#define MP__POSIX_KQUEUE 1
+#else
+#define MP__POSIX_KQUEUE 0
+#endif
+
 #include "platform.h"
 
 #include <poll.h>
@@ -61,6 +68,15 @@ int mp__posix_pipe(int ends[2]);
 
 /* Closes without touching errno; < 0 is fine. */
 void mp__posix_close(int fd);
+
+/* ---- stdio.c ---- */
+
+/* What a child gets as its standard three: those, or for NULL the null device and this process' own; -1: the null
+ * device. */
+void mp__posix_standard(const mp__os_handle_t *wanted, int standard[3]);
+
+/* This process gets them. */
+void mp__posix_standard_set(const int standard[3]);
 
 /* ---- wait.c ---- */
 
@@ -102,12 +118,24 @@ void mp__posix_sentinel_adopt(void);
 /* The image that it was started from, if it was told: its argv[0] may be the parent's, and lead nowhere from here. */
 const char *mp__posix_sentinel_image(void);
 
+/* ---- self.c ---- */
+
+struct rusage;
+void mp__posix_usage(const struct rusage *used, mp__os_usage_t *usage);
+
 /* ---- inherit.c ---- */
 
-/* The new program gets standard output and error, the null device as input, and these; all other descriptors are closed
- * in it. `keep` is sorted, has no duplicates, and neither 1 nor 2; with 0 in it the input is kept, too. 0 or an error
- * number. */
-int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int *keep, size_t n);
+/* A descriptor for a new program: its number there, and here. */
+typedef struct mp__posix_kept {
+    int number;
+    int source;
+} mp__posix_kept_t;
+
+/* The new program gets these as its standard three (< 0: the null device), and `keep`; all other descriptors are closed
+ * in it. `keep` is sorted by numbers, has no duplicates, and neither 1 nor 2; with 0 in it standard[0] is 0, too; a
+ * source that has another number is no number of another. 0 or an error number. */
+int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3],
+                      const mp__posix_kept_t *keep, size_t n);
 
 /* ---- image.c ---- */
 
@@ -138,13 +166,33 @@ uint64_t mp__posix_memory_limit(uint64_t installed);
 uint64_t mp__posix_mapped_size(void); /* bytes of address space in use; 0 where nobody tells */
 bool mp__posix_is_privileged(void);
 
+/* usage.c: bytes of this process' memory that are resident, and not shared with the family; 0: nobody tells. The peak
+ * of what was resident, shared or not, since it began to run this program; 0 likewise. */
+uint64_t mp__posix_memory_used(void);
+uint64_t mp__posix_memory_peak(void);
+
 /* pidfd.c: a descriptor of a process. -1 and errno: ENOSYS where there is none such. */
 int mp__posix_pidfd_open(pid_t pid);
 int mp__posix_pidfd_signal(int fd, int signal);
 
+/* sentinel.c: a descriptor that is ready to read when any process has ended. -1 and errno: ESRCH; ENOSYS. */
+int mp__posix_sentinel_open(pid_t pid);
+
+/* tree.c: ends all that descend from a child, and stops that one; as far as the system lists processes. */
+void mp__posix_tree_kill(pid_t root);
+
+/* lifeline.c: a pipe's reading end, opened once more; -1 and errno: ENOSYS where that is of no use. And in the process
+ * that it is for: the system kills it when the pipe's other end is closed; or false. */
+int mp__posix_lifeline_open(int fd);
+bool mp__posix_lifeline_arm(int fd);
+
 /* program.c: this program; what is handed out is malloc's. 0, ENOSYS (the system cannot be asked), or another error
  * number. */
 int mp__posix_program_path(const char *argv0, char **path);
+
+/* What is executed for an image: another name of it, written to `room`, that is found faster, or the same. */
+const char *mp__posix_program_image(const char *path, char *room, size_t size);
+
 int mp__posix_program_command(char ***argv);
 
 /* ---- words.c in linux/ and darwin/ ---- */

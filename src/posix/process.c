@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,14 +28,15 @@ typedef struct plan {
     posix_spawnattr_t attributes;
     char **environment;
     char *sentinel_variable;
-    int *keep;
+    mp__posix_kept_t *keep;
     size_t keep_count;
 } plan_t;
 
+/* "other" may be without a value. */
 static bool same_name(const char *variable, const char *other)
 {
     size_t length = strcspn(variable, "=");
-    return strncmp(variable, other, length) == 0 && other[length] == '=';
+    return strncmp(variable, other, length) == 0 && (other[length] == '=' || other[length] == '\0');
 }
 
 static bool is_replaced(const char *variable, char *const *by, size_t n)
@@ -53,28 +55,31 @@ static size_t length_of(char *const *list)
     return n;
 }
 
-/* The new variables come first, then those of this process that they do not replace. Strings are borrowed. */
+/* The sentinel's variable, the new ones, then those of this process that they do not replace. Strings are borrowed. */
 static int plan_environment(plan_t *plan, const char *const *added)
 {
     size_t n = 0;
-    plan->environment = calloc(length_of(environ) + length_of((char *const *)added) + 2, sizeof *plan->environment);
+    char *const *list = (char *const *)added;
+    size_t count = length_of(list);
+    plan->environment = calloc(length_of(environ) + count + 2, sizeof *plan->environment);
     if (!plan->environment)
         return ENOMEM;
     if (plan->sentinel_variable)
         plan->environment[n++] = plan->sentinel_variable;
-    for (size_t i = 0; added && added[i]; i++)
-        plan->environment[n++] = (char *)added[i];
-    size_t replaced_by = n;
+    for (size_t i = 0; i < count; i++)
+        if (strchr(list[i], '=') && !is_replaced(list[i], list + i + 1, count - i - 1))
+            plan->environment[n++] = list[i];
     for (size_t i = 0; environ && environ[i]; i++)
-        if (!is_replaced(environ[i], plan->environment, replaced_by))
+        if (!is_replaced(environ[i], list, count) &&
+            !is_replaced(environ[i], &plan->sentinel_variable, plan->sentinel_variable ? 1 : 0))
             plan->environment[n++] = environ[i];
     return 0;
 }
 
 static int compare_numbers(const void *a, const void *b)
 {
-    int x = *(const int *)a;
-    int y = *(const int *)b;
+    int x = ((const mp__posix_kept_t *)a)->number;
+    int y = ((const mp__posix_kept_t *)b)->number;
     return (x > y) - (x < y);
 }
 
@@ -86,27 +91,32 @@ static int plan_handles(plan_t *plan, const mp__os_spawn_t *spawn, int sentinel)
     if (!plan->keep)
         return ENOMEM;
     for (size_t i = 0; i < spawn->handle_count; i++) {
-        int fd = mp__posix_descriptor(spawn->handles[i]);
-        if (fcntl(fd, F_GETFD) < 0)
+        mp__posix_kept_t kept = {.number = mp__posix_descriptor(spawn->handles[i])};
+        kept.source = spawn->sources ? mp__posix_descriptor(spawn->sources[i]) : kept.number;
+        if (fcntl(kept.source, F_GETFD) < 0)
             return EBADF;
-        if (fd != STDOUT_FILENO && fd != STDERR_FILENO)
-            plan->keep[n++] = fd;
+        if (kept.number != STDOUT_FILENO && kept.number != STDERR_FILENO)
+            plan->keep[n++] = kept;
     }
     if (sentinel >= 0)
-        plan->keep[n++] = sentinel;
+        plan->keep[n++] = (mp__posix_kept_t){sentinel, sentinel};
     qsort(plan->keep, n, sizeof *plan->keep, compare_numbers);
     for (size_t i = 0; i < n; i++)
-        if (i == 0 || plan->keep[i] != plan->keep[i - 1])
+        if (i == 0 || plan->keep[i].number != plan->keep[i - 1].number)
             plan->keep[plan->keep_count++] = plan->keep[i];
     return 0;
 }
 
-static int plan_actions(plan_t *plan)
+static int plan_actions(plan_t *plan, const mp__os_spawn_t *spawn)
 {
     sigset_t none;
+    int standard[3];
     short flags = POSIX_SPAWN_SETSIGMASK;
     sigemptyset(&none);
-    int code = mp__posix_inherit(&plan->actions, &flags, plan->keep, plan->keep_count);
+    mp__posix_standard(spawn->standard, standard);
+    if (plan->keep_count && plan->keep[0].number == STDIN_FILENO)
+        standard[STDIN_FILENO] = STDIN_FILENO;
+    int code = mp__posix_inherit(&plan->actions, &flags, standard, plan->keep, plan->keep_count);
     if (!code)
         code = posix_spawnattr_setsigmask(&plan->attributes, &none);
     return code ? code : posix_spawnattr_setflags(&plan->attributes, flags);
@@ -119,7 +129,18 @@ static int plan_start(plan_t *plan, const mp__os_spawn_t *spawn, const mp__posix
         code = plan_environment(plan, spawn->environment);
     if (!code)
         code = plan_handles(plan, spawn, sentinel->ends[1]);
-    return code ? code : plan_actions(plan);
+    return code ? code : plan_actions(plan, spawn);
+}
+
+static int execute(const plan_t *plan, const char *path, char *const *arguments, pid_t *pid)
+{
+    char room[40];
+    const char *image = mp__posix_program_image(path, room, sizeof room);
+    int code = posix_spawn(pid, image, &plan->actions, &plan->attributes, arguments, plan->environment);
+    /* The other name is refused to the child of a process that lets nobody look into it. */
+    return code && image != path
+               ? posix_spawn(pid, path, &plan->actions, &plan->attributes, arguments, plan->environment)
+               : code;
 }
 
 static int start(const mp__os_spawn_t *spawn, const mp__posix_sentinel_t *sentinel, pid_t *pid)
@@ -137,8 +158,7 @@ static int start(const mp__os_spawn_t *spawn, const mp__posix_sentinel_t *sentin
     }
     code = plan_start(&plan, spawn, sentinel);
     if (!code)
-        code = posix_spawn(pid, spawn->path, &plan.actions, &plan.attributes, arguments ? arguments : alone,
-                           plan.environment);
+        code = execute(&plan, spawn->path, arguments ? arguments : alone, pid);
     posix_spawnattr_destroy(&plan.attributes);
     posix_spawn_file_actions_destroy(&plan.actions);
     free(plan.sentinel_variable);
@@ -170,7 +190,7 @@ static mp_status_t start_error(int code)
 
 static void init_process(mp__os_process_t *process)
 {
-    *process = (mp__os_process_t){.sentinel = MP__NO_HANDLE};
+    *process = (mp__os_process_t){.sentinel = MP__NO_HANDLE, .job = MP__NO_HANDLE};
 }
 
 mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process)
@@ -190,18 +210,6 @@ mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process)
     return mp__posix_sentinel_parent(&sentinel, pid, &process->sentinel);
 }
 
-static void null_input(void)
-{
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fd == STDIN_FILENO) {
-        if (fd == STDIN_FILENO)
-            fcntl(fd, F_SETFD, 0);
-        return;
-    }
-    dup2(fd, STDIN_FILENO);
-    mp__posix_close(fd);
-}
-
 mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
 {
     mp__posix_sentinel_t sentinel;
@@ -217,7 +225,9 @@ mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
         sigemptyset(&none);
         pthread_sigmask(SIG_SETMASK, &none, NULL);
         mp__posix_sentinel_child(&sentinel);
-        null_input();
+        int standard[3];
+        mp__posix_standard(NULL, standard);
+        mp__posix_standard_set(standard);
         *in_child = true;
         return MP_OK;
     }
@@ -231,22 +241,37 @@ mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
 
 /* ---- wait and end */
 
+static void note_end(mp__os_exit_t *end, int result, const struct rusage *used)
+{
+    mp__posix_usage(used, &end->usage);
+    if (WIFEXITED(result)) {
+        end->end = MP__OS_EXITED;
+        end->code = WEXITSTATUS(result);
+    } else if (WIFSIGNALED(result)) {
+        end->end = MP__OS_SIGNALLED;
+        end->code = WTERMSIG(result);
+        end->cpu_limit = end->code == SIGXCPU;
+#if defined(WCOREDUMP)
+        end->core_dumped = WCOREDUMP(result);
+#endif
+    }
+}
+
 /* Has it ended? Then it is reaped, and its end known. */
 static bool reap(mp__os_process_t *process)
 {
     int result = 0;
+    struct rusage used;
     pid_t got;
     do {
-        got = waitpid((pid_t)process->pid, &result, WNOHANG);
+        got = wait4((pid_t)process->pid, &result, WNOHANG, &used); /* not POSIX, but all have it */
     } while (got < 0 && errno == EINTR);
     if (got == 0)
         return false;
     process->exit =
         (mp__os_exit_t){.end = MP__OS_UNKNOWN}; /* ECHILD: the host reaps all children, or ignores SIGCHLD */
-    if (got > 0 && WIFEXITED(result))
-        process->exit = (mp__os_exit_t){.end = MP__OS_EXITED, .code = WEXITSTATUS(result)};
-    else if (got > 0 && WIFSIGNALED(result))
-        process->exit = (mp__os_exit_t){.end = MP__OS_SIGNALLED, .code = WTERMSIG(result)};
+    if (got > 0)
+        note_end(&process->exit, result, &used);
     process->reaped = true;
     return true;
 }
@@ -295,10 +320,49 @@ mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill_it)
     return mp__posix_error("signal a process", errno);
 }
 
+/* As long as it was not reaped its number, and with it its group's, can be nobody else's. */
+mp_status_t mp__os_process_kill_tree(mp__os_process_t *process)
+{
+    pid_t pid = (pid_t)process->pid;
+    if (process->reaped || !is_ours(pid))
+        return MP_OK;
+    mp__posix_tree_kill(pid);
+    if (kill(-pid, SIGKILL) < 0 && errno == EPERM)
+        return mp__error_native(MP_DENIED, "end a process' group", errno);
+    return mp__os_process_signal(process, true);
+}
+
+mp_status_t mp__os_process_ask(mp__os_process_t *process, uint64_t door)
+{
+    (void)door;
+    return mp__os_process_signal(process, false);
+}
+
+mp_status_t mp__os_door_create(mp__os_event_t *asked, uint64_t *door)
+{
+    *asked = (mp__os_event_t){MP__NO_HANDLE, MP__NO_HANDLE};
+    *door = 0;
+    return MP_OK;
+}
+
 void mp__os_process_close(mp__os_process_t *process)
 {
     mp__os_handle_close(process->sentinel);
     process->sentinel = MP__NO_HANDLE;
+}
+
+mp_status_t mp__os_sentinel_open(int32_t pid, mp__os_handle_t *sentinel)
+{
+    static const char step[] = "watch a process";
+    int fd = mp__posix_sentinel_open((pid_t)pid);
+    *sentinel = fd < 0 ? MP__NO_HANDLE : fd;
+    if (fd >= 0)
+        return MP_OK;
+    if (errno == ESRCH || errno == EINVAL) /* a thread's number is none */
+        return mp__error_native(MP_NOT_FOUND, step, errno);
+    if (errno == EPERM || errno == EACCES)
+        return mp__error_native(MP_DENIED, step, errno);
+    return errno == ENOSYS ? mp__error_native(MP_UNSUPPORTED, step, errno) : mp__posix_error(step, errno);
 }
 
 /* ---- the lifeline: a pipe in which nothing ever comes but its end */
@@ -314,9 +378,14 @@ mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine
     return MP_OK;
 }
 
-void mp__os_lifeline_wait(mp__os_handle_t child)
+mp_status_t mp__os_lifeline_own(mp__os_handle_t shared, mp__os_handle_t *own)
 {
-    struct pollfd end = {.fd = mp__posix_descriptor(child), .events = POLLIN};
-    while (end.fd >= 0 && mp__posix_poll(&end, 1, MP__NEVER) < 0 && errno != EBADF && errno != EINVAL)
-        mp__os_sleep(mp__os_now() + MP__MILLISECOND);
+    int fd = mp__posix_lift(mp__posix_lifeline_open(mp__posix_descriptor(shared)));
+    *own = fd < 0 ? MP__NO_HANDLE : fd;
+    return fd < 0 && (errno == EMFILE || errno == ENFILE) ? mp__posix_error("open the lifeline", errno) : MP_OK;
+}
+
+bool mp__os_lifeline_arm(mp__os_handle_t own)
+{
+    return mp__posix_lifeline_arm(mp__posix_descriptor(own));
 }

@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Above the exit codes that programs use by habit, as CPython has it: a process ended by mp__os_process_signal. */
-#define SIGNALLED 0x10000
-#define TERMINATE 15
-#define KILL      9
-
 static const char starting[] = "start a process";
 
 /* ---- the command line ---- */
@@ -60,6 +55,28 @@ static mp_status_t make_line(const char *const *arguments, wchar_t **line)
 
 /* ---- the job ---- */
 
+static HANDLE make_job(DWORD flags, uint32_t process_limit)
+{
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {.BasicLimitInformation.LimitFlags = flags};
+    limits.BasicLimitInformation.ActiveProcessLimit = process_limit;
+    HANDLE job = CreateJobObjectW(NULL, NULL);
+    if (job && !SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits)) {
+        CloseHandle(job);
+        job = NULL;
+    }
+    return job;
+}
+
+/* A child's own job, for what is said of it and its descendants together. *job is NULL where it needs none. */
+static mp_status_t own_job(const mp__os_spawn_t *spawn, HANDLE *job)
+{
+    *job = NULL;
+    if (!spawn->grouped && !spawn->process_limit)
+        return MP_OK;
+    *job = make_job(spawn->process_limit ? JOB_OBJECT_LIMIT_ACTIVE_PROCESS : 0, spawn->process_limit);
+    return *job ? MP_OK : mp__win_failure("make a job");
+}
+
 /* The job that ends all children when this process ends, however it ends: the system closes the only handle on it then.
  * NULL: it cannot be had; children have their lifeline all the same. */
 static HANDLE children_job(void)
@@ -69,13 +86,7 @@ static HANDLE children_job(void)
     static HANDLE job;
     AcquireSRWLockExclusive(&lock);
     if (!made) {
-        JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {.BasicLimitInformation.LimitFlags =
-                                                           JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE};
-        job = CreateJobObjectW(NULL, NULL);
-        if (job && !SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits)) {
-            CloseHandle(job);
-            job = NULL;
-        }
+        job = make_job(JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_BREAKAWAY_OK, 0);
         made = true;
     }
     ReleaseSRWLockExclusive(&lock);
@@ -110,14 +121,15 @@ static HANDLE open_null(void)
                        OPEN_EXISTING, 0, NULL);
 }
 
-/* An inheritable copy of a standard handle of this process, or the null device: for the input, and where it has none.
- */
-static HANDLE make_standard(size_t number)
+/* An inheritable copy of what the child is to get, or the null device, for nothing and where it cannot be copied. */
+static HANDLE make_standard(const mp__os_spawn_t *spawn, size_t number)
 {
-    HANDLE own = number == 0 ? NULL : GetStdHandle(number == 1 ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
+    mp__os_handle_t wanted = spawn->standard ? spawn->standard[number]
+                             : number        ? mp__os_standard(number)
+                                             : MP__NO_HANDLE;
     HANDLE copy;
-    if (own && own != INVALID_HANDLE_VALUE &&
-        DuplicateHandle(GetCurrentProcess(), own, GetCurrentProcess(), &copy, 0, TRUE, DUPLICATE_SAME_ACCESS))
+    if (wanted != MP__NO_HANDLE && DuplicateHandle(GetCurrentProcess(), mp__win_handle(wanted), GetCurrentProcess(),
+                                                   &copy, 0, TRUE, DUPLICATE_SAME_ACCESS))
         return copy;
     return open_null();
 }
@@ -137,7 +149,7 @@ static mp_status_t inherit(const mp__os_spawn_t *spawn, inheritance_t *all)
     if (!all->list)
         return mp__error(MP_NO_MEMORY, starting, "no memory");
     for (size_t i = 0; i < MP__COUNT_OF(all->standard); i++) {
-        HANDLE handle = make_standard(i);
+        HANDLE handle = make_standard(spawn, i);
         if (handle == INVALID_HANDLE_VALUE)
             return mp__win_failure(starting);
         all->standard[i] = handle;
@@ -158,8 +170,14 @@ static mp_status_t inherit(const mp__os_spawn_t *spawn, inheritance_t *all)
 /* Windows 10; earlier ones refuse it. Its name is missing in some headers. */
 #define JOB_LIST_ATTRIBUTE ((DWORD_PTR)0x2000D)
 
+/* The jobs that a child is born into, the outer one first. */
+typedef struct jobs {
+    HANDLE list[2];
+    size_t count;
+} jobs_t;
+
 /* What CreateProcessW is told beside the image and the line. */
-static mp_status_t make_attributes(inheritance_t *all, HANDLE *job, LPPROC_THREAD_ATTRIBUTE_LIST *list)
+static mp_status_t make_attributes(inheritance_t *all, jobs_t *jobs, LPPROC_THREAD_ATTRIBUTE_LIST *list)
 {
     SIZE_T size = 0;
     InitializeProcThreadAttributeList(NULL, 2, 0, &size);
@@ -175,8 +193,9 @@ static mp_status_t make_attributes(inheritance_t *all, HANDLE *job, LPPROC_THREA
     if (!UpdateProcThreadAttribute(*list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, all->list,
                                    all->count * sizeof *all->list, NULL, NULL))
         return mp__win_failure(starting);
-    if (*job && !UpdateProcThreadAttribute(*list, 0, JOB_LIST_ATTRIBUTE, job, sizeof *job, NULL, NULL))
-        *job = NULL;
+    if (jobs->count &&
+        !UpdateProcThreadAttribute(*list, 0, JOB_LIST_ATTRIBUTE, jobs->list, jobs->count * sizeof(HANDLE), NULL, NULL))
+        jobs->count = 0;
     return MP_OK;
 }
 
@@ -184,6 +203,7 @@ typedef struct start {
     wchar_t *image;
     wchar_t *line;
     wchar_t *environment;
+    DWORD flags;
 } start_t;
 
 static mp_status_t refused(void)
@@ -194,16 +214,15 @@ static mp_status_t refused(void)
     return mp__win_failure_code(starting, code);
 }
 
-/* Creates it with the job; *job says afterwards whether it was taken. */
-static mp_status_t create(const start_t *start, inheritance_t *all, HANDLE *job, PROCESS_INFORMATION *made)
+/* Creates it in the jobs; their count says afterwards whether they were taken. */
+static mp_status_t create(const start_t *start, inheritance_t *all, jobs_t *jobs, PROCESS_INFORMATION *made)
 {
     STARTUPINFOEXW info = {.StartupInfo = {.cb = sizeof info, .dwFlags = STARTF_USESTDHANDLES}};
     info.StartupInfo.hStdInput = all->standard[0];
     info.StartupInfo.hStdOutput = all->standard[1];
     info.StartupInfo.hStdError = all->standard[2];
-    mp_status_t status = make_attributes(all, job, &info.lpAttributeList);
-    if (!status && !CreateProcessW(start->image, start->line, NULL, NULL, TRUE,
-                                   EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT, start->environment, NULL,
+    mp_status_t status = make_attributes(all, jobs, &info.lpAttributeList);
+    if (!status && !CreateProcessW(start->image, start->line, NULL, NULL, TRUE, start->flags, start->environment, NULL,
                                    &info.StartupInfo, made))
         status = refused();
     if (info.lpAttributeList)
@@ -212,18 +231,36 @@ static mp_status_t create(const start_t *start, inheritance_t *all, HANDLE *job,
     return status;
 }
 
-static mp_status_t launch(const start_t *start, const mp__os_spawn_t *spawn, PROCESS_INFORMATION *made)
+/* Somebody else's job around this process may let nothing into other jobs, or out of it. */
+static mp_status_t create_somehow(start_t *start, inheritance_t *all, const jobs_t *jobs, PROCESS_INFORMATION *made)
+{
+    jobs_t tried = *jobs;
+    mp_status_t status = create(start, all, &tried, made);
+    if (status == MP_DENIED && (start->flags & CREATE_BREAKAWAY_FROM_JOB)) {
+        start->flags &= ~(DWORD)CREATE_BREAKAWAY_FROM_JOB;
+        tried = *jobs;
+        status = create(start, all, &tried, made);
+    }
+    if (status == MP_DENIED && tried.count) {
+        tried.count = 0;
+        status = create(start, all, &tried, made);
+    }
+    return status;
+}
+
+static mp_status_t launch(start_t *start, const mp__os_spawn_t *spawn, HANDLE own, PROCESS_INFORMATION *made)
 {
     inheritance_t all;
     AcquireSRWLockExclusive(&inheriting);
     mp_status_t status = inherit(spawn, &all);
     if (!status) {
-        HANDLE job = children_job();
-        status = create(start, &all, &job, made);
-        if (status == MP_DENIED && job) { /* by a job of somebody else around this process, perhaps */
-            job = NULL;
-            status = create(start, &all, &job, made);
-        }
+        jobs_t jobs = {.count = 0};
+        HANDLE children = spawn->detached ? NULL : children_job();
+        if (children)
+            jobs.list[jobs.count++] = children;
+        if (own)
+            jobs.list[jobs.count++] = own;
+        status = create_somehow(start, &all, &jobs, made);
     }
     disinherit(&all);
     ReleaseSRWLockExclusive(&inheriting);
@@ -232,6 +269,11 @@ static mp_status_t launch(const start_t *start, const mp__os_spawn_t *spawn, PRO
 
 static mp_status_t prepare(const mp__os_spawn_t *spawn, start_t *start)
 {
+    start->flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
+    if (spawn->grouped || spawn->detached)
+        start->flags |= CREATE_NEW_PROCESS_GROUP;
+    if (spawn->detached)
+        start->flags |= CREATE_BREAKAWAY_FROM_JOB;
     start->image = mp__win_wide(spawn->path);
     if (!start->image)
         return mp__win_failure(starting);
@@ -243,16 +285,24 @@ mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process)
 {
     start_t start = {0};
     PROCESS_INFORMATION made;
+    HANDLE job = NULL;
     mp_status_t status = prepare(spawn, &start);
     if (!status)
-        status = launch(&start, spawn, &made);
+        status = own_job(spawn, &job);
+    if (!status)
+        status = launch(&start, spawn, job, &made);
     free(start.image);
     free(start.line);
     free(start.environment);
-    if (status)
+    if (status) {
+        if (job)
+            CloseHandle(job);
         return status;
+    }
     CloseHandle(made.hThread);
-    *process = (mp__os_process_t){.pid = (int32_t)made.dwProcessId, .sentinel = (mp__os_handle_t)made.hProcess};
+    *process = (mp__os_process_t){.pid = (int32_t)made.dwProcessId,
+                                  .job = job ? (mp__os_handle_t)job : MP__NO_HANDLE,
+                                  .sentinel = (mp__os_handle_t)made.hProcess};
     return MP_OK;
 }
 
@@ -267,9 +317,9 @@ mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
 
 static mp__os_exit_t exit_of(DWORD code)
 {
-    if (code == (SIGNALLED | TERMINATE) || code == (SIGNALLED | KILL))
-        return (mp__os_exit_t){MP__OS_SIGNALLED, (int32_t)(code & ~(DWORD)SIGNALLED)};
-    return (mp__os_exit_t){MP__OS_EXITED, (int32_t)code};
+    if (code == (MP__WIN_SIGNALLED | MP__WIN_TERMINATE) || code == (MP__WIN_SIGNALLED | MP__WIN_KILL))
+        return (mp__os_exit_t){.end = MP__OS_SIGNALLED, .code = (int32_t)(code & ~(DWORD)MP__WIN_SIGNALLED)};
+    return (mp__os_exit_t){.end = MP__OS_EXITED, .code = (int32_t)code};
 }
 
 mp_status_t mp__os_process_wait(mp__os_process_t *process, mp__deadline_t deadline)
@@ -284,6 +334,7 @@ mp_status_t mp__os_process_wait(mp__os_process_t *process, mp__deadline_t deadli
         if (!GetExitCodeProcess(handle, &code))
             return mp__win_failure(step);
         process->exit = exit_of(code);
+        mp__win_usage(handle, &process->exit.usage);
         process->reaped = true;
         return MP_OK;
     case WAIT_TIMEOUT:
@@ -299,7 +350,7 @@ mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill)
         return MP_OK;
     HANDLE handle = mp__win_handle(process->sentinel);
     DWORD code;
-    if (TerminateProcess(handle, SIGNALLED | (kill ? KILL : TERMINATE)))
+    if (TerminateProcess(handle, MP__WIN_SIGNALLED | (kill ? MP__WIN_KILL : MP__WIN_TERMINATE)))
         return MP_OK;
     DWORD refusal = GetLastError();
     if (GetExitCodeProcess(handle, &code) && code != STILL_ACTIVE) /* it ends, or has ended */
@@ -307,10 +358,61 @@ mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill)
     return mp__win_failure_code("end a process", refusal);
 }
 
+mp_status_t mp__os_process_kill_tree(mp__os_process_t *process)
+{
+    if (process->job != MP__NO_HANDLE &&
+        TerminateJobObject(mp__win_handle(process->job), MP__WIN_SIGNALLED | MP__WIN_KILL))
+        return mp__os_process_signal(process, true);
+    /* The process itself first: it can start no more. */
+    mp_status_t status = mp__os_process_signal(process, true);
+    mp__win_tree_kill(mp__win_handle(process->sentinel), (DWORD)process->pid);
+    return status;
+}
+
+/* ---- asking: an event of the asked one, whose handle its starter copies when it is to be set */
+
+mp_status_t mp__os_process_ask(mp__os_process_t *process, uint64_t door)
+{
+    static const char step[] = "ask a process to end";
+    HANDLE event;
+    if (process->reaped)
+        return MP_OK;
+    if (!door)
+        return mp__error(MP_BUSY, step, "it cannot be asked yet");
+    HANDLE handle = mp__win_handle(process->sentinel);
+    if (!DuplicateHandle(handle, (HANDLE)(uintptr_t)door, GetCurrentProcess(), &event, EVENT_MODIFY_STATE, FALSE, 0)) {
+        DWORD refusal = GetLastError();
+        return WaitForSingleObject(handle, 0) == WAIT_OBJECT_0 ? MP_OK : mp__win_failure_code(step, refusal);
+    }
+    SetEvent(event);
+    CloseHandle(event);
+    return MP_OK;
+}
+
+mp_status_t mp__os_door_create(mp__os_event_t *asked, uint64_t *door)
+{
+    mp_status_t status = mp__os_event_create(asked);
+    *door = status ? 0 : (uint64_t)asked->set;
+    return status;
+}
+
 void mp__os_process_close(mp__os_process_t *process)
 {
     mp__os_handle_close(process->sentinel);
-    process->sentinel = MP__NO_HANDLE;
+    mp__os_handle_close(process->job);
+    process->sentinel = process->job = MP__NO_HANDLE;
+}
+
+mp_status_t mp__os_sentinel_open(int32_t pid, mp__os_handle_t *sentinel)
+{
+    static const char step[] = "watch a process";
+    HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, (DWORD)pid);
+    *sentinel = process ? (mp__os_handle_t)process : MP__NO_HANDLE;
+    if (process)
+        return MP_OK;
+    DWORD code = GetLastError();
+    return code == ERROR_INVALID_PARAMETER ? mp__error_native(MP_NOT_FOUND, step, (int)code)
+                                           : mp__win_failure_code(step, code);
 }
 
 /* ---- the lifeline: a handle on this very process ---- */
@@ -326,7 +428,16 @@ mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine
     return MP_OK;
 }
 
-void mp__os_lifeline_wait(mp__os_handle_t child)
+/* Its job ends it then; but a detached one's children, or one's that is in no job, watch. */
+mp_status_t mp__os_lifeline_own(mp__os_handle_t shared, mp__os_handle_t *own)
 {
-    WaitForSingleObject(mp__win_handle(child), INFINITE);
+    (void)shared;
+    *own = MP__NO_HANDLE;
+    return MP_OK;
+}
+
+bool mp__os_lifeline_arm(mp__os_handle_t own)
+{
+    (void)own;
+    return false;
 }

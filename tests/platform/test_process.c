@@ -13,7 +13,7 @@
 static mp_status_t start(const char *path, const char *argument, mp__os_process_t *process)
 {
     const char *const arguments[] = {path, argument, NULL};
-    const mp__os_spawn_t spawn = {path, arguments, NULL, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = path, .arguments = arguments};
     return mp__os_spawn(&spawn, process);
 }
 
@@ -212,7 +212,7 @@ MP_PROGRAM(looks_at_replaced_path)
 static mp__os_exit_t run_in(const char *program, const char *const *environment)
 {
     const char *const arguments[] = {mp_test_program(), program, NULL};
-    const mp__os_spawn_t spawn = {mp_test_program(), arguments, environment, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = mp_test_program(), .arguments = arguments, .environment = environment};
     mp__os_process_t process;
     REQUIRE_OK(mp__os_spawn(&spawn, &process));
     EXPECT_OK(mp__os_process_wait(&process, mp_test_deadline(30)));
@@ -282,7 +282,7 @@ MP_CASE(own_command_line)
         REQUIRE_OK(mp__os_program_note(0, NULL));
     }
     CU_ASSERT_PTR_NOT_NULL_FATAL(mp__os_program_path());
-    const mp__os_spawn_t spawn = {mp__os_program_path(), NULL, environment, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = mp__os_program_path(), .environment = environment};
     REQUIRE_OK(mp__os_spawn(&spawn, &process));
     EXPECT_OK(mp__os_process_wait(&process, mp_test_deadline(30)));
     CU_ASSERT_EQUAL(process.exit.end, MP__OS_EXITED);
@@ -304,7 +304,7 @@ MP_CASE(noting_without_memory)
 MP_CASE(starting_without_memory)
 {
     const char *const arguments[] = {mp_test_program(), "-", NULL};
-    const mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = mp_test_program(), .arguments = arguments};
     mp__os_process_t process;
     mp_test_warm_up();
     if (!mp_test_exhaust_memory())
@@ -316,7 +316,7 @@ MP_CASE(starting_without_memory)
 MP_CASE(starting_without_handles)
 {
     const char *const arguments[] = {mp_test_program(), "-", NULL};
-    const mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = mp_test_program(), .arguments = arguments};
     mp__os_process_t process;
     mp_test_warm_up();
     if (!mp_test_limit_handles(0))
@@ -339,7 +339,7 @@ MP_CASE(a_missing_program)
 {
     mp__os_process_t process;
     const char *const arguments[] = {"x", NULL};
-    const mp__os_spawn_t spawn = {"/there/is/no/such/program", arguments, NULL, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = "/there/is/no/such/program", .arguments = arguments};
     EXPECT_STATUS(mp__os_spawn(&spawn, &process), MP_NOT_FOUND);
     mp_test_warm_up();
     expect_refusal("/there/is/no/such/program", MP_NOT_FOUND);
@@ -363,7 +363,7 @@ MP_CASE(a_file_that_is_no_program)
     mp_test_warm_up();
     write_file(path, sizeof path, "this is text\n");
     const char *const arguments[] = {path, NULL};
-    const mp__os_spawn_t spawn = {path, arguments, NULL, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = path, .arguments = arguments};
     EXPECT_STATUS(mp__os_spawn(&spawn, &process), MP_DENIED);
     mp_test_allow_execution(path);
     EXPECT_STATUS(mp__os_spawn(&spawn, &process), MP_DENIED);
@@ -378,7 +378,7 @@ MP_CASE(a_handle_that_is_none)
     REQUIRE_OK(mp__os_event_create(&event));
     const mp__os_handle_t handles[] = {event.wait, NOT_A_HANDLE};
     const char *const arguments[] = {mp_test_program(), "-", NULL};
-    mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, handles, 2};
+    mp__os_spawn_t spawn = {.path = mp_test_program(), .arguments = arguments, .handles = handles, .handle_count = 2};
     EXPECT_STATUS(mp__os_spawn(&spawn, &process), MP_INVALID);
     const mp__os_handle_t none[] = {MP__NO_HANDLE};
     spawn.handles = none;
@@ -395,7 +395,8 @@ MP_CASE(a_handle_named_twice)
     REQUIRE_OK(mp__os_event_create(&event));
     const mp__os_handle_t handles[] = {event.wait, event.set, event.wait};
     const char *const arguments[] = {mp_test_program(), "-", NULL};
-    const mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, handles, 3};
+    const mp__os_spawn_t spawn = {
+        .path = mp_test_program(), .arguments = arguments, .handles = handles, .handle_count = 3};
     EXPECT_OK(mp__os_spawn(&spawn, &process));
     EXPECT_OK(mp__os_process_wait(&process, mp_test_deadline(30)));
     CU_ASSERT_EQUAL(process.exit.code, 0);
@@ -487,7 +488,9 @@ MP_CASE(forked_child_is_killed)
 MP_PROGRAM(outlived_by_nobody)
 {
     MP_CHECK(mp_test_tell(mp_test_handle(0), 'l'));
-    mp__os_lifeline_wait(mp_test_handle(1));
+    mp__os_handle_t lifeline = mp_test_handle(1);
+    bool ready;
+    MP_CHECK(mp__os_wait_any(&lifeline, 1, MP__NEVER, &ready) == MP_OK);
     return 0;
 }
 
