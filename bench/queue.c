@@ -6,8 +6,9 @@
 #define ITEMS      UINT64_C(500000) /* through a queue of the library, from process to process */
 #define SELF_TIMES UINT64_C(500000)
 #define BOUND      1024u
+#define BATCH      64u
 
-enum { BYTES, VALUES };
+enum { BYTES, VALUES, BATCHES };
 
 static void put(mp_queue_t *queue, int what)
 {
@@ -30,6 +31,47 @@ static void get(mp_queue_t *queue, int what)
     }
 }
 
+static void put_all(mp_queue_t *queue, uint64_t items)
+{
+    static const char item[64];
+    mp_bytes_t batch[BATCH];
+    for (size_t i = 0; i < BATCH; i++)
+        batch[i] = (mp_bytes_t){item, sizeof item};
+    for (uint64_t i = 0; i < items; i += BATCH) {
+        size_t n = items - i < BATCH ? (size_t)(items - i) : BATCH;
+        bench_check(mp_queue_put_bytes_many(queue, batch, n, NULL, BENCH_PATIENCE), "put a batch");
+    }
+}
+
+static void get_all(mp_queue_t *queue, uint64_t items)
+{
+    char room[BATCH * 64];
+    mp_bytes_t batch[BATCH];
+    for (uint64_t i = 0; i < items;) {
+        size_t size = sizeof room, n = BATCH;
+        bench_check(mp_queue_get_bytes_many(queue, room, &size, batch, &n, BENCH_PATIENCE), "get a batch");
+        i += n;
+    }
+}
+
+static void produce(mp_queue_t *queue, int what, uint64_t items)
+{
+    if (what == BATCHES)
+        put_all(queue, items);
+    else
+        for (uint64_t i = 0; i < items; i++)
+            put(queue, what);
+}
+
+static void consume(mp_queue_t *queue, int what, uint64_t items)
+{
+    if (what == BATCHES)
+        get_all(queue, items);
+    else
+        for (uint64_t i = 0; i < items; i++)
+            get(queue, what);
+}
+
 /* arguments: queue, gate, done, what, how many, is it a producer? */
 static mp_status_t work(mp_call_t *call)
 {
@@ -40,8 +82,7 @@ static mp_status_t work(mp_call_t *call)
     bench_check(mp_call_status(call), "take arguments");
     put(done, BYTES); /* ready */
     get(gate, BYTES);
-    for (uint64_t i = 0; i < items; i++)
-        producer ? put(queue, what) : get(queue, what);
+    producer ? produce(queue, what, items) : consume(queue, what, items);
     put(done, BYTES);
     return MP_OK;
 }
@@ -54,12 +95,12 @@ static mp_queue_t *new_queue(uint64_t bound)
 }
 
 /* Items a second from n producers to n consumers. */
-static double through(unsigned n, int what)
+static double through(unsigned n, int what, uint64_t items)
 {
     mp_queue_t *queue = new_queue(BOUND), *gate = new_queue(0), *done = new_queue(0);
     mp_process_t *workers[4];
     for (unsigned i = 0; i < 2 * n; i++)
-        workers[i] = bench_start(work, mp_args(queue, gate, done, what, ITEMS / n, mp_bool(i < n)));
+        workers[i] = bench_start(work, mp_args(queue, gate, done, what, items / n, mp_bool(i < n)));
     for (unsigned i = 0; i < 2 * n; i++)
         get(done, BYTES);
     int64_t began = bench_now();
@@ -67,7 +108,7 @@ static double through(unsigned n, int what)
         put(gate, BYTES);
     for (unsigned i = 0; i < 2 * n; i++)
         get(done, BYTES);
-    double rate = (double)(ITEMS / n * n) * 1e9 / (double)(bench_now() - began);
+    double rate = (double)(items / n * n) * 1e9 / (double)(bench_now() - began);
     for (unsigned i = 0; i < 2 * n; i++)
         bench_join(workers[i]);
     mp_queue_close(done);
@@ -86,21 +127,28 @@ static bool ring(const bench_row_t *row, double *value)
 static bool one_to_one(const bench_row_t *row, double *value)
 {
     (void)row;
-    *value = through(1, BYTES);
+    *value = through(1, BYTES, ITEMS);
+    return true;
+}
+
+static bool in_batches(const bench_row_t *row, double *value)
+{
+    (void)row;
+    *value = through(1, BATCHES, RING_ITEMS);
     return true;
 }
 
 static bool two_to_two(const bench_row_t *row, double *value)
 {
     (void)row;
-    *value = through(2, BYTES);
+    *value = through(2, BYTES, ITEMS);
     return true;
 }
 
 static bool values(const bench_row_t *row, double *value)
 {
     (void)row;
-    *value = through(1, VALUES);
+    *value = through(1, VALUES, ITEMS);
     return true;
 }
 
@@ -138,6 +186,7 @@ static bool reference(const bench_row_t *row, double *value)
 static const bench_row_t rows[] = {
     {"limit.queue", "items/s", ring, NULL, false},
     {"mp.queue", "items/s", one_to_one, NULL, false},
+    {"mp.queue.batch", "items/s", in_batches, NULL, false},
     {"mp.queue.2x2", "items/s", two_to_two, NULL, false},
     {"mp.queue.value", "items/s", values, NULL, false},
     {"mp.queue.self", "ns", within, NULL, false},
@@ -154,6 +203,7 @@ static const bench_ratio_t ratios[] = {
     {"ratio.queue", "mp.queue", "limit.queue", 0.12, false},
     {"ratio.queue.boost", "mp.queue", "peer.boost.queue", 3, false},
     {"ratio.queue.python", "mp.queue", "peer.python.queue", 50, false},
+    {"ratio.queue.batch", "mp.queue.batch", "limit.queue", 0.4, false},
     {"ratio.queue.2x2", "mp.queue.2x2", "mp.queue", 0.5, false},
     {"ratio.queue.value", "mp.queue.value", NULL, 5e6, false},
     {"ratio.queue.reference", "mp.queue.reference", NULL, 1000, true},

@@ -20,6 +20,22 @@
 
 #define MP__HEAD_MAX 9 /* the longest head of a CBOR item */
 
+/* Short heads (RFC 8949, appendix B): the first byte's upper three bits are the type, the others a number, or that a
+ * byte with the number follows, or a constant. What small messages consist of is written and read without a call; all
+ * else is libcbor's. */
+#define MP__HEAD_UINT   0x00u
+#define MP__HEAD_NEGINT 0x20u
+#define MP__HEAD_BYTES  0x40u
+#define MP__HEAD_STR    0x60u
+#define MP__HEAD_LIST   0x80u
+#define MP__HEAD_DICT   0xa0u
+#define MP__HEAD_TAG    0xc0u
+#define MP__HEAD_FALSE  0xf4u
+#define MP__HEAD_TRUE   0xf5u
+#define MP__HEAD_NONE   0xf6u
+#define MP__HEAD_TYPE   0xe0u
+#define MP__HEAD_BYTE   24u /* instead of a number: it is in the next byte. Smaller ones need none */
+
 /* What a channel offers to take along beside the bytes. */
 typedef struct mp__carrier {
     /* Takes a connection or descriptor along; *index is its number. An error ends the encoding. What was attached

@@ -26,12 +26,49 @@ static mp_status_t encode(encoder_t *e, const mp_value_t *v);
         (e)->out->size += (call);                                                                                      \
     } while (0)
 
+static inline mp_status_t put_byte(encoder_t *e, uint64_t byte)
+{
+    uint8_t *to = mp__buffer_reserve(e->out, 1);
+    if (!to)
+        return MP_NO_MEMORY;
+    *to = (uint8_t)byte;
+    e->out->size++;
+    return MP_OK;
+}
+
+static inline mp_status_t put_short(encoder_t *e, unsigned first, uint64_t n)
+{
+    if (n < MP__HEAD_BYTE)
+        return put_byte(e, first + n);
+    uint8_t *to = mp__buffer_reserve(e->out, 2);
+    if (!to)
+        return MP_NO_MEMORY;
+    to[0] = (uint8_t)(first + MP__HEAD_BYTE);
+    to[1] = (uint8_t)n;
+    e->out->size += 2;
+    return MP_OK;
+}
+
+/* A head with a number; most are short. */
+#define PUT_NUMBER(e, first, n, call)                                                                                  \
+    do {                                                                                                               \
+        if ((n) > UINT8_MAX)                                                                                           \
+            PUT(e, call);                                                                                              \
+        else if (put_short(e, first, n) != MP_OK)                                                                      \
+            return MP_NO_MEMORY;                                                                                       \
+    } while (0)
+
+static mp_status_t put_natural(encoder_t *e, uint64_t x)
+{
+    PUT_NUMBER(e, MP__HEAD_UINT, x, cbor_encode_uint(x, to, MP__HEAD_MAX));
+    return MP_OK;
+}
+
 static mp_status_t put_integer(encoder_t *e, int64_t x)
 {
-    if (x < 0)
-        PUT(e, cbor_encode_negint(~(uint64_t)x, to, MP__HEAD_MAX));
-    else
-        PUT(e, cbor_encode_uint((uint64_t)x, to, MP__HEAD_MAX));
+    if (x >= 0)
+        return put_natural(e, (uint64_t)x);
+    PUT_NUMBER(e, MP__HEAD_NEGINT, ~(uint64_t)x, cbor_encode_negint(~(uint64_t)x, to, MP__HEAD_MAX));
     return MP_OK;
 }
 
@@ -40,13 +77,13 @@ static mp_status_t put_text(encoder_t *e, const mp_value_t *v)
     size_t n = (size_t)v->end.size;
     if (!mp__utf8_is_valid(v->as.data, n))
         return mp__error(MP_INVALID, STEP, "a str that is not UTF-8");
-    PUT(e, cbor_encode_string_start(n, to, MP__HEAD_MAX));
+    PUT_NUMBER(e, MP__HEAD_STR, n, cbor_encode_string_start(n, to, MP__HEAD_MAX));
     return mp__buffer_append(e->out, v->as.text, n);
 }
 
 static mp_status_t put_bytes(encoder_t *e, const void *data, size_t n)
 {
-    PUT(e, cbor_encode_bytestring_start(n, to, MP__HEAD_MAX));
+    PUT_NUMBER(e, MP__HEAD_BYTES, n, cbor_encode_bytestring_start(n, to, MP__HEAD_MAX));
     return mp__buffer_append(e->out, data, n);
 }
 
@@ -84,8 +121,9 @@ static mp_status_t put_items(encoder_t *e, const mp_value_t *items, size_t n)
 
 static mp_status_t put_list(encoder_t *e, const mp_value_t *v)
 {
-    PUT(e, cbor_encode_array_start((size_t)v->end.size, to, MP__HEAD_MAX));
-    return put_items(e, v->as.items, (size_t)v->end.size);
+    size_t n = (size_t)v->end.size;
+    PUT_NUMBER(e, MP__HEAD_LIST, n, cbor_encode_array_start(n, to, MP__HEAD_MAX));
+    return put_items(e, v->as.items, n);
 }
 
 static mp_status_t put_dict(encoder_t *e, const mp_value_t *v)
@@ -96,7 +134,7 @@ static mp_status_t put_dict(encoder_t *e, const mp_value_t *v)
         if (!mp__kind_is_key(kind))
             return mp__error(MP_TYPE, STEP, "unhashable type: '%s'", mp_kind_name(kind));
     }
-    PUT(e, cbor_encode_map_start(n, to, MP__HEAD_MAX));
+    PUT_NUMBER(e, MP__HEAD_DICT, n, cbor_encode_map_start(n, to, MP__HEAD_MAX));
     return put_items(e, v->as.items, 2 * n);
 }
 
@@ -144,16 +182,13 @@ static mp_status_t encode(encoder_t *e, const mp_value_t *v)
 {
     switch (v->kind) {
     case MP_KIND_NONE:
-        PUT(e, cbor_encode_null(to, MP__HEAD_MAX));
-        return MP_OK;
+        return put_byte(e, MP__HEAD_NONE);
     case MP_KIND_BOOL:
-        PUT(e, cbor_encode_bool(v->as.truth, to, MP__HEAD_MAX));
-        return MP_OK;
+        return put_byte(e, v->as.truth ? MP__HEAD_TRUE : MP__HEAD_FALSE);
     case MP_KIND_INT:
         return put_integer(e, v->as.integer);
     case MP_KIND_UINT:
-        PUT(e, cbor_encode_uint(v->as.natural, to, MP__HEAD_MAX));
-        return MP_OK;
+        return put_natural(e, v->as.natural);
     case MP_KIND_DOUBLE:
         PUT(e, cbor_encode_double(v->as.real, to, MP__HEAD_MAX));
         return MP_OK;

@@ -22,21 +22,43 @@ size_t mp__utf8_next(const uint8_t *text, size_t n, uint32_t *character)
     return size;
 }
 
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
+static uint64_t load_eight(const uint8_t *text)
+{
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+    return word;
+}
+
+static uint32_t load_four(const uint8_t *text)
+{
+    uint32_t word;
+    memcpy(&word, text, sizeof word);
+    return word;
+}
+
+/* Most text is ASCII. The last words overlap those before. */
+static bool is_ascii(const uint8_t *text, size_t n)
+{
+    if (n >= 8) {
+        for (size_t i = 0; i + 8 < n; i += 8)
+            if (load_eight(text + i) & HIGH_BITS)
+                return false;
+        return !(load_eight(text + n - 8) & HIGH_BITS);
+    }
+    if (n >= 4)
+        return !((load_four(text) | load_four(text + n - 4)) & (uint32_t)HIGH_BITS);
+    return n == 0 || (text[0] | text[n / 2] | text[n - 1]) < 0x80;
+}
+
 bool mp__utf8_is_valid(const uint8_t *text, size_t n)
 {
-    size_t i = 0;
-    while (i < n) {
-        /* Most text is ASCII: eight bytes at a time. */
-        uint64_t word;
-        if (n - i >= sizeof word) {
-            memcpy(&word, text + i, sizeof word);
-            if ((word & 0x8080808080808080u) == 0) {
-                i += sizeof word;
-                continue;
-            }
-        }
-        if (text[i] < 0x80) {
-            i++;
+    if (is_ascii(text, n))
+        return true;
+    for (size_t i = 0; i < n;) {
+        if (n - i >= 8 && !(load_eight(text + i) & HIGH_BITS)) {
+            i += 8;
             continue;
         }
         uint32_t character;

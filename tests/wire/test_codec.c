@@ -143,6 +143,87 @@ MP_CASE(more_tokens_than_are_kept_arrive)
     }
 }
 
+/* What is written begins with these bytes (RFC 8949, appendix A), and no less of it is taken. */
+static void expect_begins(int line, mp_value_t v, const char *head, size_t size)
+{
+    mp_value_t received;
+    mp__buffer_t buffer;
+    mp__buffer_init(&buffer);
+    bool good = mp__encode(&v, NULL, &buffer) == MP_OK && buffer.size >= size && memcmp(buffer.data, head, size) == 0;
+    for (size_t cut = 0; good && cut < buffer.size; cut++) {
+        uint8_t *message = malloc(cut + 1);
+        memcpy(message, buffer.data, cut);
+        message = realloc(message, cut ? cut : 1); /* so that a sanitizer sees a read behind it */
+        good = mp__decode(message, cut, NULL, &received) == MP_MALFORMED;
+        free(message);
+    }
+    if (!good)
+        printf("line %d: it begins otherwise, or a part of it is taken\n", line);
+    CU_ASSERT(good);
+    mp__buffer_fini(&buffer);
+}
+
+#define EXPECT_BEGINS(x, head) expect_begins(__LINE__, mp_of(x), head, sizeof(head) - 1)
+
+MP_CASE(heads_are_as_short_as_they_can_be)
+{
+    static mp_value_t items[2 * 256];
+    static char text[256];
+    memset(text, 'a', sizeof text);
+    for (int i = 0; i < 256; i++) {
+        items[2 * i] = mp_of(i);
+        items[2 * i + 1] = MP_NONE;
+    }
+    EXPECT_BEGINS(0, "\x00");
+    EXPECT_BEGINS(23, "\x17");
+    EXPECT_BEGINS(24, "\x18\x18");
+    EXPECT_BEGINS(255, "\x18\xff");
+    EXPECT_BEGINS(256, "\x19\x01\x00");
+    EXPECT_BEGINS(-1, "\x20");
+    EXPECT_BEGINS(-24, "\x37");
+    EXPECT_BEGINS(-25, "\x38\x18");
+    EXPECT_BEGINS(-257, "\x39\x01\x00");
+    EXPECT_BEGINS(MP_FALSE, "\xf4");
+    EXPECT_BEGINS(MP_TRUE, "\xf5");
+    EXPECT_BEGINS(MP_NONE, "\xf6");
+    EXPECT_BEGINS(mp_str(text, 23), "\x77"
+                                    "aaa");
+    EXPECT_BEGINS(mp_str(text, 24), "\x78\x18"
+                                    "aaa");
+    EXPECT_BEGINS(mp_str(text, 256), "\x79\x01\x00"
+                                     "aaa");
+    EXPECT_BEGINS(mp_bytes(text, 23), "\x57"
+                                      "aaa");
+    EXPECT_BEGINS(mp_bytes(text, 255), "\x58\xff"
+                                       "aaa");
+    EXPECT_BEGINS(mp_bytes(text, 256), "\x59\x01\x00"
+                                       "aaa");
+    EXPECT_BEGINS(mp_value_list(items, 23), "\x97\x00\xf6\x01");
+    EXPECT_BEGINS(mp_value_list(items, 24), "\x98\x18\x00\xf6\x01");
+    EXPECT_BEGINS(mp_value_list(items, 256), "\x99\x01\x00\x00\xf6\x01");
+    EXPECT_BEGINS(mp_value_dict(items, 23), "\xb7\x00\xf6\x01");
+    EXPECT_BEGINS(mp_value_dict(items, 255), "\xb8\xff\x00\xf6\x01");
+}
+
+/* Text is looked at several bytes at a time. */
+MP_CASE(a_wrong_byte_is_seen_wherever_it_stands)
+{
+    char text[40];
+    mp_value_t received;
+    for (size_t n = 1; n <= sizeof text; n++)
+        for (size_t at = 0; at < n; at++) {
+            memset(text, 'a', sizeof text);
+            text[at] = (char)0xff;
+            CU_ASSERT_EQUAL(send(mp_str(text, n), NULL, &received), MP_INVALID);
+            text[at] = (char)0xc3;
+            CU_ASSERT_EQUAL(send(mp_str(text, n), NULL, &received), MP_INVALID);
+            if (at + 1 < n) {
+                text[at + 1] = (char)0xa9;
+                expect_same(__LINE__, mp_str(text, n));
+            }
+        }
+}
+
 MP_CASE(depth_is_bounded_on_both_sides)
 {
     mp_value_t nested[MP__DEPTH_MAX + 1], received;
@@ -371,7 +452,8 @@ MP_CASE(names_run_out_with_a_status)
 
 MP_CASES(MP_ROW(scalars_arrive_as_they_were), MP_ROW(scalars_keep_their_kind), MP_ROW(containers_arrive_as_they_were),
          MP_ROW(a_dict_keeps_its_order), MP_ROW(strings_arrive_terminated), MP_ROW(dicts_of_many_sizes_arrive),
-         MP_ROW(more_tokens_than_are_kept_arrive), MP_ROW(depth_is_bounded_on_both_sides),
+         MP_ROW(more_tokens_than_are_kept_arrive), MP_ROW(heads_are_as_short_as_they_can_be),
+         MP_ROW(a_wrong_byte_is_seen_wherever_it_stands), MP_ROW(depth_is_bounded_on_both_sides),
          MP_ROW(parts_that_were_encoded_before_make_a_list), MP_ROW(what_cannot_be_sent_is_refused_by_the_sender),
          MP_ROW(shared_objects_arrive_with_their_reference), MP_ROW(an_object_alone_arrives),
          MP_ROW(connections_and_descriptors_are_carried), MP_ROW(many_objects_arrive_in_order),

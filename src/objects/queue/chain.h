@@ -44,6 +44,7 @@ struct mp_queue {
     mp__block_view_t put_chunk;
     uint64_t padding[8];
     mp__block_view_t get_chunk;
+    uint64_t row; /* gets that found their item at the first look, one after the other */
     mp__block_view_t book;
     uint64_t taker; /* where this process's record was in the book */
 };

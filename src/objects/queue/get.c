@@ -6,6 +6,8 @@
 #define LINE    64  /* bytes, usually */
 #define AHEAD   192 /* bytes: how far before the item that is taken the next ones are asked for */
 #define GLANCES 100
+#define ROW     4   /* so many gets without a wait are a stream of items */
+#define LULL    128 /* rounds: what a stream's next few items take to come */
 
 /* ---- what is first */
 
@@ -163,6 +165,28 @@ static inline mp_status_t take_item(mp_queue_t *queue, const mp__spot_t *spot, u
     }
     wanted->type = MP__WORD_TYPE(word);
     return status;
+}
+
+/* What most gets are: a small item of a queue that keeps no books, copied. False: nothing was taken, and the long way
+ * says why. */
+static inline bool take_plain(mp_queue_t *queue, mp__wanted_t *wanted)
+{
+    mp__header_t *header = queue->shared.header;
+    mp__content_t *c = mp__content(header);
+    mp__spot_t spot;
+    if (MP__UNLIKELY(c->book || mp__load64(&c->closed) || c->flags || wanted->way != MP__COPIED || wanted->items) ||
+        MP__UNLIKELY(!mp__find_spot(header, c->head, &queue->get_chunk, &spot)))
+        return false;
+    uint64_t word = mp__load64(mp__word_at(&spot)), size = MP__WORD_LENGTH(word);
+    if (MP__UNLIKELY(MP__WORD_KIND(word) != MP__SMALL || MP__WORD_TYPE(word) != wanted->type || size > wanted->most ||
+                     !mp__fits(&spot, size)))
+        return false;
+    wanted->size = size;
+    if (MP__UNLIKELY(copy_small(wanted, mp__body_at(&spot)) != MP_OK))
+        return false;
+    ask_ahead(&spot, word);
+    mp__pass_items(c, &spot, word, 1, size);
+    return true;
 }
 
 /* ---- several at once */
@@ -350,13 +374,24 @@ static inline mp_status_t take_at_once(mp_queue_t *queue, mp__wanted_t *wanted)
 {
     if (MP__UNLIKELY(!mp__lock_free_side(queue, &queue->shared.header->second)))
         return MP_BUSY;
-    mp_status_t status = take_first(queue, wanted);
+    mp_status_t status = MP__LIKELY(take_plain(queue, wanted)) ? MP_OK : take_first(queue, wanted);
+    mp__store64(&queue->row, mp__load64(&queue->row) + (status == MP_OK));
     mp__unlock_side(&queue->shared.header->second);
     return status;
 }
 
+/* Who takes item after item and overtakes the putter looks away for as long as a few more take to come: at the place
+ * where the next one is being written it would hold up the putter, who holds it up, with each of them. */
+static void fall_behind(mp_queue_t *queue)
+{
+    if (mp__load64(&queue->row) > ROW)
+        for (int i = 0; i < LULL; i++)
+            mp__cpu_relax();
+    mp__store64(&queue->row, 0);
+}
+
 /* Looks for the next item a little, without the clock: an answer on its way comes sooner than the time is told. */
-static bool glance(const mp__wanted_t *wanted)
+static bool glance(mp_queue_t *queue, const mp__wanted_t *wanted)
 {
     if (mp__shares_processor) {
         mp__shares_processor = false;
@@ -364,6 +399,7 @@ static bool glance(const mp__wanted_t *wanted)
     }
     if (!wanted->word || !mp__may_spin())
         return false;
+    fall_behind(queue);
     for (int i = 0; i < GLANCES; i++) {
         if (mp__load64(wanted->word) != wanted->seen) {
             MP__READS_SOON(wanted->word + LINE / sizeof *wanted->word);
@@ -378,7 +414,7 @@ mp_status_t mp__queue_take_in(mp_queue_t *queue, mp__wanted_t *wanted, double se
 {
     mp__deadline_t deadline;
     mp_status_t status = take_at_once(queue, wanted);
-    if (status == MP_BUSY && seconds > 0 && glance(wanted))
+    if (status == MP_BUSY && seconds > 0 && glance(queue, wanted))
         status = take_at_once(queue, wanted);
     if (MP__LIKELY(status == MP_OK))
         return taken(queue, wanted);

@@ -6,6 +6,7 @@
 #define LINE         64                     /* bytes, usually */
 #define AHEAD        512 /* bytes: the lines that puts are going to write are asked for, as they are with the getters */
 #define LULL         64  /* rounds between two looks at a full queue: looking holds up the getters */
+#define SOME         8   /* that part of a queue is room worth waiting for */
 
 static mp_status_t busy(void)
 {
@@ -222,16 +223,20 @@ static mp_status_t try_put(mp_queue_t *queue, offer_t *offer, mp__deadline_t dea
     return status;
 }
 
-/* Looks now and then whether there is room, without a lock, for a moment. */
+/* Looks now and then whether there is room, without a lock, for a moment: for some room, because who finds but one
+ * place is back here with the next item, and each look holds up the getters. */
 static void spin_for_room(mp_queue_t *queue, mp__deadline_t deadline)
 {
     const mp__content_t *c = mp__content(queue->shared.header);
-    uint64_t gets = mp__load64(&c->gets);
+    uint64_t before = mp__load64(&c->gets), enough = c->max_items / SOME + 1, more;
     mp__spin_t spin = {.most = MP__SPIN_BRIEF};
     do {
         for (int i = 0; i < LULL; i++)
             mp__cpu_relax();
-    } while (mp__load64(&c->gets) == gets && mp__spin(&spin, deadline));
+        more = mp__load64(&c->gets) - before;
+    } while (more < enough && mp__spin(&spin, deadline));
+    if (more)
+        mp__spin_end(&spin);
 }
 
 static void wait_for_memory(mp__deadline_t deadline)
