@@ -77,6 +77,9 @@ int32_t mp__os_pid(void);
 /* The process that the system holds for this one's parent; 0: none, or not to be known. */
 int32_t mp__os_parent_pid(void);
 
+/* Threads of this process; 0: the system does not tell. One that has ended may be counted for a moment longer. */
+unsigned mp__os_thread_count(void);
+
 /* The calling thread, one of the library's own, gets no signals from now on; they are the host's threads'. */
 void mp__os_block_signals(void);
 
@@ -217,6 +220,13 @@ mp_status_t mp__os_process_wait(mp__os_process_t *process, mp__deadline_t deadli
 
 /* SIGTERM or SIGKILL. One that has ended is MP_OK. MP_DENIED. */
 mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill);
+
+/* SIGINT, as Ctrl-C. One that has ended is MP_OK. MP_DENIED; MP_UNSUPPORTED: the system cannot send it to one process.
+ */
+mp_status_t mp__os_process_interrupt(mp__os_process_t *process);
+
+/* The name of what an exit code reports, for example "SIGKILL" for -9; "" if it has none. A static string. */
+const char *mp__os_exit_name(int code);
 
 /* Forgets it (closes the sentinel); a running child runs on. */
 void mp__os_process_close(mp__os_process_t *process);

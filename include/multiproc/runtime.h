@@ -71,6 +71,23 @@ MP_API const char *mp_get_start_method(void);
 MP_API const char *const *mp_all_start_methods(void);
 
 /**
+ * Sets the image that children of this process are started from, instead of the program's own: another copy of the same
+ * build. (It does not matter to fork.) Not while another thread starts processes.
+ * @param path is copied; a start reports what is wrong with it. NULL: the program's own again.
+ * @return ::MP_OK; ::MP_NO_MEMORY.
+ */
+MP_API mp_status_t mp_set_executable(const char *path);
+
+/**
+ * Lets a function be called when this process ends in order: by return from main or exit, in a child when its function
+ * has returned. Those of priority 0 and more run first, the highest first, of equals the newest first; then daemons are
+ * terminated and the other children are joined; then those of negative priorities run. Each runs once, in the process
+ * that called this and in no child of it, also not in one made by fork. The library ends a pool at 15, a manager at 0.
+ * @return ::MP_OK; ::MP_INVALID: no function; ::MP_NO_MEMORY. Any thread.
+ */
+MP_API mp_status_t mp_at_exit(int priority, void (*run)(void *context), void *context);
+
+/**
  * Sizes of the family's shared memory; only before the first object or process of the program's root process.
  * @param arena_size bytes of address space (0: a default); less than 64 MiB is 64 MiB.
  * @param memory_cap bytes of memory that may be in use (0: half of the machine's, or of the cgroup's limit).

@@ -181,7 +181,7 @@ static int run_call(const mp__start_block_t *block, mp__transfer_t *transfer)
 }
 
 /* This process is a member now: what it was told, and the target. */
-static int run_target(bool forked)
+static int run_target(bool forked, mp__os_handle_t lifeline)
 {
     mp__start_block_t *block = read_block();
     if (!block) {
@@ -189,7 +189,7 @@ static int run_target(bool forked)
         return EXIT_UNUSABLE;
     }
     mp__start_method_inherit((mp_start_method_t)block->method);
-    mp__process_become(block->identity, block->parent_slot, block->parent_epoch);
+    mp__process_become(block->identity, block->daemon != 0, block->parent_slot, block->parent_epoch, lifeline);
     if (block->service)
         mp__os_ignore_interrupt();
     mp__transfer_t transfer = {.count = block->handle_count};
@@ -224,7 +224,7 @@ void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeli
     mp__conns_forget(transfer);
     int code = EXIT_UNUSABLE;
     if (mp__family_accept_forked(invitation) == MP_OK && watch_parent(lifeline) == MP_OK) {
-        code = run_target(true);
+        code = run_target(true, lifeline);
         mp__finalize_run();
         record_exit(code);
     }
@@ -262,7 +262,7 @@ static bool run_invited(const char *text, uint32_t abi, int *code)
     if (status == MP_OK)
         status = watch_parent(lifeline);
     if (status == MP_OK) {
-        *code = run_target(false);
+        *code = run_target(false, lifeline);
         record_exit(*code);
     }
     return true;

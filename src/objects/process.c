@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum role { CHILD, SELF, PARENT } role_t;
+typedef enum role { CHILD, SELF, PARENT, CLOSED } role_t;
 
 struct mp_process {
     mp__handle_t handle;
@@ -22,9 +22,10 @@ struct mp_process {
     int code;
     mp_error_t beginning; /* with `ended`: how far it came; MP_RUNNING: it did not say */
     bool service;
+    bool daemon;
     bool abandoned; /* nobody holds the object: it is freed once it was joined */
     char name[64];
-    mp_process_t *next; /* in the list of children */
+    mp_process_t *next; /* in the list of children, or of graves */
 };
 
 static mp__once_t mutex_made;
@@ -35,6 +36,13 @@ static char identity[64]; /* "" in the root, "2:1" in the first child of the sec
 
 static mp_process_t self = {.role = SELF, .name = "MainProcess"};
 static mp_process_t parent = {.role = PARENT};
+static mp__os_handle_t parent_lifeline = MP__NO_HANDLE;
+
+/* Closed objects serve later processes, the oldest first, so that a late use of one says so for a while. */
+#define GRAVES 64
+static mp_process_t *first_grave;
+static mp_process_t **last_grave = &first_grave;
+static size_t graves;
 
 static mp_status_t make_mutex(void)
 {
@@ -61,14 +69,39 @@ static bool is_child(const mp_process_t *process)
     return process && mp__handle_is(&process->handle, MP_KIND_PROCESS) && process->role == CHILD;
 }
 
-static mp_status_t no_child(const char *step)
+static mp_status_t no_child(const mp_process_t *process, const char *step)
 {
+    if (process && process->role == CLOSED)
+        return mp__error(MP_CLOSED, step, "this process' object was closed");
     return mp__error(MP_INVALID, step, "this is no child of this process");
 }
 
 static void destroy(mp__handle_t *handle)
 {
-    free(handle);
+    mp_process_t *process = (mp_process_t *)handle;
+    if (lock_children() != MP_OK)
+        return;
+    process->role = CLOSED;
+    process->next = NULL;
+    *last_grave = process;
+    last_grave = &process->next;
+    graves++;
+    unlock_children();
+}
+
+/* Zeroed; NULL: no memory. */
+static mp_process_t *make_process(void)
+{
+    mp_process_t *process = NULL;
+    if (lock_children() != MP_OK)
+        return NULL;
+    if (graves > GRAVES) {
+        process = first_grave;
+        first_grave = process->next;
+        graves--;
+    }
+    unlock_children();
+    return process ? memset(process, 0, sizeof *process) : calloc(1, sizeof *process);
 }
 
 /* ---- start */
@@ -99,7 +132,9 @@ static mp_status_t start_child(mp_process_t *process, mp_function_t function, mp
                          .name = process->name,
                          .identity = child_identity,
                          .method = options->method,
-                         .service = process->service};
+                         .service = process->service,
+                         .daemon = process->daemon,
+                         .fork_with_threads = options->fork_with_threads};
     return mp__start_child(&start, &process->os, &process->slot, &process->epoch);
 }
 
@@ -110,13 +145,16 @@ static mp_status_t start_listed(mp_process_t **process, mp_function_t function, 
     *process = NULL;
     if (!function)
         return mp__error(MP_INVALID, "start a process", "no function");
+    if (self.daemon)
+        return mp__error(MP_STATE, "start a process", "a daemon may have no children of its own");
     mp__processes_collect();
-    mp_process_t *made = calloc(1, sizeof *made);
+    mp_process_t *made = make_process();
     if (!made)
         return mp__error(MP_NO_MEMORY, "start a process", "no memory for its object");
     mp__handle_init(&made->handle, MP_KIND_PROCESS, &(mp__reference_t){0}, 0, destroy);
     made->role = CHILD;
     made->service = service;
+    made->daemon = options->daemon;
     made->os.sentinel = MP__NO_HANDLE;
     mp_status_t status = start_child(made, function, args, options);
     if (status == MP_OK)
@@ -190,6 +228,20 @@ static void note_exit(mp_process_t *process)
         process->exit_known = false;
 }
 
+/* Under the mutex. */
+static mp_status_t reap(mp_process_t *process)
+{
+    if (process->ended)
+        return MP_OK;
+    mp_status_t status = mp__os_process_wait(&process->os, 0);
+    if (status != MP_OK)
+        return status;
+    note_exit(process);
+    mp__process_sweep(process->slot, process->epoch);
+    mp__store32(&process->ended, 1);
+    return MP_OK;
+}
+
 mp_status_t mp__process_poll(mp_process_t *process)
 {
     if (mp__load32(&process->ended))
@@ -199,24 +251,33 @@ mp_status_t mp__process_poll(mp_process_t *process)
         status = lock_children();
     if (status != MP_OK)
         return status;
-    if (!process->ended) {
-        status = mp__os_process_wait(&process->os, 0);
-        if (status == MP_OK) {
-            note_exit(process);
-            mp__process_sweep(process->slot, process->epoch);
-            mp__store32(&process->ended, 1);
-        }
-    }
+    status = reap(process);
     unlock_children();
     return status;
+}
+
+/* The lifeline alone does not do: where it is a pipe, whoever its process forked holds its other end too. */
+static mp_status_t join_parent(mp__deadline_t deadline)
+{
+    while (mp_process_is_alive(&parent)) {
+        mp__deadline_t slice = mp__sooner(deadline, mp__os_now() + MP__PARK_SLICE);
+        bool ready;
+        if (deadline <= mp__os_now())
+            return mp__error(MP_TIMEOUT, "join a process", "%s still runs", parent.name);
+        if (parent_lifeline == MP__NO_HANDLE || mp__os_wait_any(&parent_lifeline, 1, slice, &ready) != MP_TIMEOUT)
+            mp__os_sleep(mp__sooner(deadline, mp__os_now() + LOOK));
+    }
+    return MP_OK;
 }
 
 mp_status_t mp_process_join(mp_process_t *process, double timeout)
 {
     mp__deadline_t deadline;
-    if (!is_child(process))
-        return no_child("join a process");
     mp_status_t status = mp__deadline(timeout, &deadline);
+    if (status == MP_OK && process == &parent && parent.os.pid)
+        return join_parent(deadline);
+    if (!is_child(process))
+        return no_child(process, "join a process");
     while (status == MP_OK && mp__process_poll(process) != MP_OK) {
         if (deadline <= mp__os_now())
             return mp__error(MP_TIMEOUT, "join a process", "%s still runs", process->name);
@@ -229,26 +290,41 @@ mp_status_t mp_process_join(mp_process_t *process, double timeout)
     return status;
 }
 
-static mp_status_t signal_child(mp_process_t *process, bool kill)
+static mp_status_t terminate(mp__os_process_t *process)
+{
+    return mp__os_process_signal(process, false);
+}
+
+static mp_status_t kill_at_once(mp__os_process_t *process)
+{
+    return mp__os_process_signal(process, true);
+}
+
+static mp_status_t signal_child(mp_process_t *process, mp_status_t (*signal)(mp__os_process_t *process))
 {
     if (!is_child(process))
-        return no_child("end a process");
+        return no_child(process, "end a process");
     mp_status_t status = lock_children();
     if (status != MP_OK)
         return status;
-    status = process->ended ? MP_OK : mp__os_process_signal(&process->os, kill);
+    status = process->ended ? MP_OK : signal(&process->os);
     unlock_children();
     return status;
 }
 
 mp_status_t mp_process_terminate(mp_process_t *process)
 {
-    return signal_child(process, false);
+    return signal_child(process, terminate);
 }
 
 mp_status_t mp_process_kill(mp_process_t *process)
 {
-    return signal_child(process, true);
+    return signal_child(process, kill_at_once);
+}
+
+mp_status_t mp_process_interrupt(mp_process_t *process)
+{
+    return signal_child(process, mp__os_process_interrupt);
 }
 
 bool mp_process_is_alive(mp_process_t *process)
@@ -264,7 +340,7 @@ mp_status_t mp_process_exitcode(mp_process_t *process, int *code)
 {
     const char *step = "ask an exit code";
     if (!is_child(process) || !code)
-        return no_child(step);
+        return no_child(process, step);
     if (mp__process_poll(process) != MP_OK)
         return mp__error(MP_RUNNING, step, "%s still runs", process->name);
     if (!process->exit_known)
@@ -291,10 +367,10 @@ static void forget_child(mp_process_t *process)
 
 mp_status_t mp_process_close(mp_process_t *process)
 {
-    if (!process)
+    if (!process || process->role == CLOSED)
         return MP_OK;
     if (!is_child(process))
-        return no_child("close a process");
+        return no_child(process, "close a process");
     if (mp__process_poll(process) != MP_OK)
         return mp__error(MP_RUNNING, "close a process", "%s still runs", process->name);
     mp_status_t status = lock_children();
@@ -318,11 +394,32 @@ static mp_process_t *find_running(void)
     return found;
 }
 
-void mp__processes_join_all(void)
+/* A daemon that does not heed SIGTERM. */
+#define DAEMON_GRACE 2.0
+
+static void terminate_daemons(void)
+{
+    if (lock_children() != MP_OK)
+        return;
+    for (mp_process_t *process = children; process; process = process->next)
+        if (process->daemon && !process->ended)
+            (void)mp__os_process_signal(&process->os, false);
+    unlock_children();
+}
+
+static mp_status_t join_last(mp_process_t *process)
+{
+    if (process->daemon && mp_process_join(process, DAEMON_GRACE) == MP_TIMEOUT)
+        (void)mp_process_kill(process);
+    return mp_process_join(process, MP_FOREVER);
+}
+
+void mp__processes_end_all(void)
 {
     mp_process_t *process;
+    terminate_daemons();
     while ((process = find_running()) != NULL)
-        if (mp_process_join(process, MP_FOREVER) != MP_OK)
+        if (join_last(process) != MP_OK)
             return;
 }
 
@@ -390,7 +487,7 @@ mp_status_t mp_process_start_wait(mp_process_t *process, double timeout)
 {
     mp__deadline_t deadline;
     if (!is_child(process))
-        return no_child("wait for a start");
+        return no_child(process, "wait for a start");
     mp_status_t status = mp__deadline(timeout, &deadline);
     return status == MP_OK ? await_start(process, deadline) : status;
 }
@@ -439,17 +536,23 @@ void mp__processes_forget(void)
     mutex_made = 0; /* a thread of the parent may have held it */
     for (mp_process_t *process = children; process; process = process->next)
         mp__os_process_close(&process->os);
+    first_grave = NULL;
+    last_grave = &first_grave;
+    graves = 0;
     children = NULL; /* the memory stays: the parent's pointers to it are in this process, too */
     started = 0;
 }
 
-void mp__process_become(const char *own_identity, uint32_t parent_slot, uint32_t parent_epoch)
+void mp__process_become(const char *own_identity, bool daemon, uint32_t parent_slot, uint32_t parent_epoch,
+                        mp__os_handle_t lifeline)
 {
     const mp__process_slot_t *slot = &mp__family.processes[mp__family.process];
     snprintf(identity, sizeof identity, "%s", own_identity);
     snprintf(self.name, sizeof self.name, "%.63s", slot->name);
     snprintf(parent.name, sizeof parent.name, "%.63s", slot->parent_name);
     parent.os.pid = (int32_t)slot->parent_pid;
+    self.daemon = daemon;
+    parent_lifeline = lifeline;
     parent.slot = parent_slot;
     parent.epoch = parent_epoch;
 }
@@ -458,14 +561,61 @@ void mp__process_become(const char *own_identity, uint32_t parent_slot, uint32_t
 
 const char *mp_process_name(const mp_process_t *process)
 {
-    return process ? process->name : "";
+    return process && process->role != CLOSED ? process->name : "";
 }
 
 int mp_process_pid(const mp_process_t *process)
 {
     if (process == &self)
         return mp_getpid();
-    return process ? process->os.pid : 0;
+    return process && process->role != CLOSED ? process->os.pid : 0;
+}
+
+bool mp_process_is_daemon(const mp_process_t *process)
+{
+    return process && process->role != CLOSED && process->daemon;
+}
+
+mp_status_t mp_process_sentinel(mp_process_t *process, intptr_t *sentinel)
+{
+    const char *step = "ask a sentinel";
+    if (!sentinel)
+        return mp__error(MP_INVALID, step, "no place for it");
+    *sentinel = MP__NO_HANDLE;
+    if (is_child(process))
+        *sentinel = process->os.sentinel;
+    else if (process == &parent)
+        *sentinel = parent_lifeline;
+    else
+        return no_child(process, step);
+    return *sentinel != MP__NO_HANDLE ? MP_OK : mp__error(MP_UNSUPPORTED, step, "there is none");
+}
+
+const char *mp_exitcode_name(int code)
+{
+    return mp__os_exit_name(code);
+}
+
+mp_status_t mp_active_children(mp_process_t **list, size_t capacity, size_t *count)
+{
+    if (!count || (!list && capacity))
+        return mp__error(MP_INVALID, "list the children", "no place for them");
+    *count = 0;
+    if (!mp__family_joined())
+        return MP_OK;
+    mp_status_t status = mp__family_join();
+    if (status == MP_OK)
+        status = lock_children();
+    if (status != MP_OK)
+        return status;
+    for (mp_process_t *process = children; process; process = process->next)
+        if (!process->service && !process->abandoned && reap(process) != MP_OK) {
+            if (*count < capacity)
+                list[*count] = process;
+            ++*count;
+        }
+    unlock_children();
+    return MP_OK;
 }
 
 mp_process_t *mp_current_process(void)

@@ -20,8 +20,8 @@ mp_status_t mp__process_poll(mp_process_t *process);
 /* Its slot in the family, to own what must end with it. */
 void mp__process_slot_of(const mp_process_t *process, uint32_t *slot, uint32_t *epoch);
 
-/* Joins what no one joined, for the program's end. */
-void mp__processes_join_all(void);
+/* For the program's end: daemons are terminated, and whom no one joined is joined. */
+void mp__processes_end_all(void);
 
 /* Joins and forgets children that have ended and whose objects nobody holds; at each start. */
 void mp__processes_collect(void);
@@ -29,7 +29,9 @@ void mp__processes_collect(void);
 /* In a fork's child: the parent's children are not its own. */
 void mp__processes_forget(void);
 
-/* Who this process is now, and who started it: for the child's side of a start. */
-void mp__process_become(const char *identity, uint32_t parent_slot, uint32_t parent_epoch);
+/* Who this process is now, and who started it: for the child's side of a start. lifeline: ready when that one is gone;
+ * it stays the caller's. */
+void mp__process_become(const char *identity, bool daemon, uint32_t parent_slot, uint32_t parent_epoch,
+                        mp__os_handle_t lifeline);
 
 #endif

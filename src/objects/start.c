@@ -103,6 +103,24 @@ const char *const *mp_all_start_methods(void)
     return mp__os_caps()->fork ? all : spawn_only;
 }
 
+/* ---- the image */
+
+static const char *executable; /* the last one; those before it may be in use, and stay */
+
+mp_status_t mp_set_executable(const char *path)
+{
+    char *copy = path ? strdup(path) : NULL;
+    if (path && !copy)
+        return mp__error(MP_NO_MEMORY, "set the executable", "no memory");
+    executable = copy;
+    return MP_OK;
+}
+
+const char *mp__start_image(void)
+{
+    return executable ? executable : mp__os_program_path();
+}
+
 /* ---- the lifeline: one a process */
 
 static struct {
@@ -143,6 +161,7 @@ static mp_status_t write_block(const mp__start_t *start, uint32_t slot, mp__tran
         head->size = call.size;
         head->method = (uint32_t)start->method;
         head->service = start->service;
+        head->daemon = start->daemon;
         head->handle_count = (uint32_t)transfer->count;
         head->parent_slot = mp__family.process;
         head->parent_epoch = mp__family.epoch;
@@ -187,14 +206,34 @@ static mp_status_t start_by_spawn(const mp__invitation_t *invitation, const mp__
     memcpy(&handles[count], transfer->handles, transfer->count * sizeof handles[0]);
     count += transfer->count;
     mp__os_spawn_t spawn = {
-        .path = mp__os_program_path(), .environment = environment, .handles = handles, .handle_count = count};
+        .path = mp__start_image(), .environment = environment, .handles = handles, .handle_count = count};
     return mp__os_spawn(&spawn, process);
 }
 
-static mp_status_t start_by_fork(const mp__invitation_t *invitation, const mp__transfer_t *transfer,
-                                 mp__os_process_t *process)
+/* A thread that has ended is counted for a moment longer. */
+#define THREAD_END (50 * MP__MILLISECOND)
+
+/* Has the program threads beside the one that calls? The library's own do not count: what they hold at a fork, the
+ * child makes anew. False where the system does not tell. */
+static bool has_threads(void)
+{
+    int64_t until = mp__os_now() + THREAD_END;
+    while (mp__os_thread_count() > 1 + mp__local_threads()) {
+        if (mp__os_now() >= until)
+            return true;
+        mp__os_sleep(mp__os_now() + MP__MILLISECOND);
+    }
+    return false;
+}
+
+static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_t *invitation,
+                                 const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     bool in_child;
+    if (!start->fork_with_threads && !mp__local_thread_is_own() && has_threads())
+        return mp__error(MP_THREADED, "start a process",
+                         "this program has threads of its own: fork would copy what they "
+                         "were in the middle of, without them");
     mp_status_t status = mp__os_fork(process, &in_child);
     if (status != MP_OK || !in_child)
         return status;
@@ -215,7 +254,7 @@ static mp_status_t begin(const mp__start_t *start, uint32_t slot, uint32_t epoch
      */
     mp__program()->flush();
     mp__invitation_t invitation = invite(slot, epoch, nonce);
-    return start->method == MP_START_FORK ? start_by_fork(&invitation, &transfer, process)
+    return start->method == MP_START_FORK ? start_by_fork(start, &invitation, &transfer, process)
                                           : start_by_spawn(&invitation, &transfer, process);
 }
 
@@ -252,7 +291,7 @@ mp_status_t mp__start_progress(uint32_t slot, uint32_t epoch)
     if (report != MP__REPORT_FAILED)
         return report == MP__REPORT_NONE ? MP_RUNNING : MP_OK;
     failure.step[sizeof failure.step - 1] = failure.text[sizeof failure.text - 1] = '\0';
-    if (failure.status <= MP_OK || failure.status > MP_SYSTEM)
+    if (failure.status <= MP_OK || failure.status > MP_THREADED)
         failure.status = MP_CORRUPT;
     return mp__error_again(&failure);
 }

@@ -15,6 +15,8 @@ typedef struct mp__start {
     const char *identity; /* its number in its parent, behind the parent's: "2:1"; fewer than 64 bytes */
     mp_start_method_t method;
     bool service;
+    bool daemon;
+    bool fork_with_threads;
 } mp__start_t;
 
 /* Starts a child by the method in force; its slot in the family goes to *slot, *epoch. */
@@ -37,6 +39,9 @@ mp_status_t mp__start_method(mp_start_method_t wanted, mp_start_method_t *method
 /* The child takes its parent's method over. */
 void mp__start_method_inherit(mp_start_method_t method);
 
+/* The image to start children from: what mp_set_executable said, else this program's own. */
+const char *mp__start_image(void);
+
 /* What the argument block in the arena begins with; the encoded call follows. */
 typedef struct mp__start_block {
     uint64_t size;   /* of the call */
@@ -45,7 +50,7 @@ typedef struct mp__start_block {
     uint32_t handle_count; /* the handles that the child was given for its arguments */
     uint32_t parent_slot;
     uint32_t parent_epoch;
-    uint32_t reserved;
+    uint32_t daemon;
     char identity[64];
     mp__os_handle_t handles[MP__TRANSFER_MOST];
 } mp__start_block_t;

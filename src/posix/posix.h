@@ -137,6 +137,7 @@ unsigned mp__posix_cpu_limit(unsigned online);
 uint64_t mp__posix_memory_limit(uint64_t installed);
 uint64_t mp__posix_mapped_size(void); /* bytes of address space in use; 0 where nobody tells */
 bool mp__posix_is_privileged(void);
+unsigned mp__posix_thread_count(void); /* 0 where nobody tells */
 
 /* pidfd.c: a descriptor of a process. -1 and errno: ENOSYS where there is none such. */
 int mp__posix_pidfd_open(pid_t pid);

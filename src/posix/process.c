@@ -281,9 +281,8 @@ static bool is_ours(pid_t pid)
     return code == 0;
 }
 
-mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill_it)
+static mp_status_t send_signal(mp__os_process_t *process, int signal)
 {
-    int signal = kill_it ? SIGKILL : SIGTERM;
     if (process->reaped)
         return MP_OK;
     if (mp__posix_pidfd_signal(mp__posix_descriptor(process->sentinel), signal) == 0 || errno == ESRCH)
@@ -293,6 +292,16 @@ mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill_it)
     if (errno == EPERM)
         return mp__error_native(MP_DENIED, "signal a process", errno);
     return mp__posix_error("signal a process", errno);
+}
+
+mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill_it)
+{
+    return send_signal(process, kill_it ? SIGKILL : SIGTERM);
+}
+
+mp_status_t mp__os_process_interrupt(mp__os_process_t *process)
+{
+    return send_signal(process, SIGINT);
 }
 
 void mp__os_process_close(mp__os_process_t *process)

@@ -98,6 +98,11 @@ int32_t mp__os_parent_pid(void)
     return (int32_t)getppid();
 }
 
+unsigned mp__os_thread_count(void)
+{
+    return mp__posix_thread_count();
+}
+
 void mp__os_block_signals(void)
 {
     /* A thread's own faults are not the host's to take. */

@@ -144,6 +144,11 @@ int32_t mp__os_parent_pid(void)
     return is_it ? (int32_t)pid : 0;
 }
 
+unsigned mp__os_thread_count(void)
+{
+    return 0; /* asked only before a fork */
+}
+
 void mp__os_block_signals(void)
 {
     /* The system brings Ctrl-C in a thread of its own. */

@@ -268,6 +268,7 @@ MP_CASE(no_right_to_signal)
     refuse(CALL(kill), EPERM);
     refuse(CALL(pidfd_send_signal), EPERM);
     EXPECT_STATUS(mp__os_process_signal(&child.process, true), MP_DENIED);
+    EXPECT_STATUS(mp__os_process_interrupt(&child.process), MP_DENIED);
     CU_ASSERT(mp_test_tell(child.talk, 'e'));
     CU_ASSERT_EQUAL(mp_test_join(&child).code, 0);
 }

@@ -1,0 +1,200 @@
+/* The lines of the list of behaviours that need signals or a fork of the host's own: A7, A11, A16. */
+#include "../scene.h"
+#include "system.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- A7: one that kills itself by signal N: -N with its name */
+
+static mp_status_t raise_it(mp_call_t *call)
+{
+    signal((int)mp_arg_int(call, 0), SIG_DFL);
+    raise((int)mp_arg_int(call, 0));
+    return MP_OK;
+}
+
+static void expect_a7(void)
+{
+    static const struct {
+        int number;
+        const char *name;
+    } signals[] = {{SIGUSR1, "SIGUSR1"}, {SIGTERM, "SIGTERM"}, {SIGKILL, "SIGKILL"}, {SIGHUP, "SIGHUP"},
+                   {SIGPIPE, "SIGPIPE"}, {SIGINT, "SIGINT"},   {SIGALRM, "SIGALRM"}};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        mp_process_t *process;
+        int code = 0;
+        REQUIRE_OK(mp_process_start(&process, raise_it, mp_args(signals[i].number)));
+        EXPECT_OK(mp_process_join(process, mp_test_patience()));
+        EXPECT_OK(mp_process_exitcode(process, &code));
+        CU_ASSERT_EQUAL(code, -signals[i].number);
+        CU_ASSERT_STRING_EQUAL(mp_exitcode_name(code), signals[i].name);
+        EXPECT_OK(mp_process_close(process));
+    }
+}
+
+MP_CASE(A7)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_a7);
+}
+
+static mp_status_t wait_here(mp_call_t *call)
+{
+    (void)call;
+    mp_sleep(MP_FOREVER);
+    return MP_OK;
+}
+
+static void expect_interrupt(void)
+{
+    mp_process_t *process;
+    REQUIRE_OK(mp_process_start(&process, wait_here, mp_args()));
+    EXPECT_OK(mp_process_interrupt(process));
+    mp_test_expect_end(process, -SIGINT);
+}
+
+MP_CASE(an_interrupted_process_ends_by_sigint)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_interrupt);
+}
+
+/* ---- A11: main has no parent; a child's parent is this; the parent killed: not alive any more, join returns */
+
+/* The grandchild lives on although its parent is gone, because that one's fork holds the other end of its lifeline. */
+static mp_status_t watch_the_parent_end(mp_call_t *call)
+{
+    mp_conn_t *conn = mp_arg_conn(call, 0);
+    mp_process_t *parent = mp_parent_process();
+    MP_CHECK(parent && mp_process_is_alive(parent));
+    MP_CHECK(mp_process_join(parent, 0) == MP_TIMEOUT);
+    MP_CHECK(mp_conn_send(conn, mp_list(mp_process_pid(parent), mp_process_name(parent), mp_getpid())) == MP_OK);
+    mp_status_t status = mp_process_join(parent, mp_test_patience());
+    MP_CHECK(mp_conn_send(conn, mp_list((int)status, mp_bool(mp_process_is_alive(parent)))) == MP_OK);
+    return MP_OK;
+}
+
+static mp_status_t fork_and_wait(mp_call_t *call)
+{
+    mp_conn_t *conn = mp_arg_conn(call, 0);
+    mp_process_t *process;
+    mp_value_t go;
+    MP_CHECK(mp_process_start(&process, watch_the_parent_end, mp_args(conn)) == MP_OK);
+    pid_t holder = fork();
+    if (holder == 0) {
+        pause();
+        _exit(0);
+    }
+    MP_CHECK(mp_conn_send(conn, (int)holder) == MP_OK);
+    MP_CHECK(mp_conn_recv(mp_arg_conn(call, 1), &go) == MP_OK);
+    raise(SIGKILL);
+    return MP_OK;
+}
+
+static void expect_a11(void)
+{
+    mp_conn_t *reader, *writer, *go, *theirs;
+    mp_process_t *process;
+    int holder = 0, grandchild = 0;
+    CU_ASSERT_PTR_NULL(mp_parent_process());
+    REQUIRE_OK(mp_pipe(&reader, &writer, MP_ONE_WAY));
+    REQUIRE_OK(mp_pipe(&theirs, &go, MP_ONE_WAY));
+    REQUIRE_OK(mp_process_start_with(&process, fork_and_wait, mp_args(writer, theirs),
+                                     &(mp_process_options_t){.name = "Father"}));
+    int father = mp_process_pid(process);
+    for (int i = 0; i < 2; i++) {
+        mp_value_t value;
+        EXPECT_OK(mp_conn_recv(reader, &value));
+        if (mp_value_kind(value) == MP_KIND_LIST) {
+            CU_ASSERT_EQUAL(mp_value_int(mp_value_item(value, 0)), father);
+            CU_ASSERT_STRING_EQUAL(mp_value_str(mp_value_item(value, 1)), "Father");
+            grandchild = (int)mp_value_int(mp_value_item(value, 2));
+        } else {
+            holder = (int)mp_value_int(value);
+        }
+        mp_value_free(&value);
+    }
+    EXPECT_OK(mp_conn_send(go, 1));
+    mp_value_t value;
+    EXPECT_OK(mp_conn_recv(reader, &value));
+    CU_ASSERT(mp_value_equal(value, mp_list(MP_OK, MP_FALSE)));
+    mp_value_free(&value);
+    mp_test_expect_end(process, -SIGKILL);
+    CU_ASSERT(grandchild > 0 && holder > 0 && kill(holder, SIGKILL) == 0);
+    EXPECT_OK(mp_conn_close(writer));
+    while (mp_conn_recv(reader, &value) == MP_OK)
+        mp_value_free(&value);
+    EXPECT_OK(mp_conn_close(reader));
+    EXPECT_OK(mp_conn_close(go));
+    EXPECT_OK(mp_conn_close(theirs));
+}
+
+MP_CASE(A11)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_a11);
+}
+
+/* ---- A16: SIGUSR1 during join and recv: the call completes normally */
+
+static volatile sig_atomic_t handled;
+static uint32_t stop;
+
+static void count_signal(int signal)
+{
+    (void)signal;
+    handled++;
+}
+
+static void *pester(void *thread)
+{
+    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
+        pthread_kill(*(pthread_t *)thread, SIGUSR1);
+        usleep(200);
+    }
+    return NULL;
+}
+
+static mp_status_t answer_late(mp_call_t *call)
+{
+    mp_sleep(0.05);
+    MP_CHECK(mp_conn_send(mp_arg_conn(call, 0), 1) == MP_OK);
+    mp_sleep(0.05);
+    return mp_exit(call, 9);
+}
+
+static void expect_a16(void)
+{
+    mp_conn_t *conn, *theirs;
+    mp_process_t *process;
+    mp_value_t value;
+    mp_process_options_t options = {.fork_with_threads = true};
+    pthread_t self = pthread_self(), other;
+    stop = 0;
+    handled = 0;
+    REQUIRE_OK(mp_pipe(&conn, &theirs, MP_DUPLEX));
+    CU_ASSERT_EQUAL(pthread_create(&other, NULL, pester, &self), 0);
+    REQUIRE_OK(mp_process_start_with(&process, answer_late, mp_args(theirs), &options));
+    EXPECT_OK(mp_conn_close(theirs));
+    EXPECT_OK(mp_conn_recv(conn, &value));
+    CU_ASSERT_EQUAL(mp_value_int(value), 1);
+    EXPECT_OK(mp_process_join(process, mp_test_patience()));
+    CU_ASSERT(handled > 10);
+    __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
+    pthread_join(other, NULL);
+    mp_test_expect_end(process, 9);
+    EXPECT_OK(mp_conn_close(conn));
+}
+
+MP_CASE(A16)
+{
+    struct sigaction action = {.sa_handler = count_signal};
+    mp_test_objects();
+    sigaction(SIGUSR1, &action, NULL);
+    mp_test_each_method(expect_a16);
+}
+
+MP_GUARDED_CASES(MP_ROW(A7), MP_ROW(an_interrupted_process_ends_by_sigint), MP_ROW(A11), MP_ROW(A16));
