@@ -13,6 +13,8 @@
 #include <multiproc/pool.h>
 #include <multiproc/print.h>
 #include <multiproc/process.h>
+#include <multiproc/process_control.h>
+#include <multiproc/process_options.h>
 #include <multiproc/queue.h>
 #include <multiproc/runtime.h>
 #include <multiproc/status.h>

@@ -44,9 +44,13 @@ mp_status_t mp__os_handle_adopt(mp__os_handle_t handle);
 /* ---- system.c: clock, processors, memory, this process */
 
 typedef struct mp__os_caps {
-    bool fork;        /* mp__os_fork works */
-    bool shared_wait; /* mp__os_word_wait works on words of the arena, across processes */
-    bool discard;     /* mp__os_arena_discard gives memory back */
+    bool fork;            /* mp__os_fork works */
+    bool shared_wait;     /* mp__os_word_wait works on words of the arena, across processes */
+    bool discard;         /* mp__os_arena_discard gives memory back */
+    bool affinity;        /* mp__os_affinity_set works */
+    bool memory_use;      /* mp__os_memory_used tells */
+    bool limit_files;     /* mp__os_limit_files works */
+    bool limit_processes; /* mp__os_spawn_t's process_limit does */
 } mp__os_caps_t;
 
 const mp__os_caps_t *mp__os_caps(void);
@@ -183,31 +187,46 @@ typedef enum mp__os_end {
     MP__OS_UNKNOWN    /* it has ended; somebody else took its code */
 } mp__os_end_t;
 
+/* What a process has used so far, or had at its end. */
+typedef struct mp__os_usage {
+    int64_t user; /* nanoseconds of processors */
+    int64_t system;
+    uint64_t peak; /* bytes of memory, all that was resident at once; 0: nobody knows */
+} mp__os_usage_t;
+
 typedef struct mp__os_exit {
     mp__os_end_t end;
     int32_t code;
+    bool core_dumped;
+    bool cpu_limit; /* the system ended it for its limit of processor time */
+    mp__os_usage_t usage;
 } mp__os_exit_t;
 
 typedef struct mp__os_process {
     int32_t pid;
+    mp__os_handle_t job;      /* that it alone, with its children, is in; MP__NO_HANDLE: none */
     mp__os_handle_t sentinel; /* ready (mp__os_wait_any) when it has ended */
     mp__os_exit_t exit;       /* once it was reaped */
     bool reaped;
 } mp__os_process_t;
 
 typedef struct mp__os_spawn {
-    const char *path;             /* the image, UTF-8 */
-    const char *const *arguments; /* NULL-terminated; NULL: this process's own (mp__os_program_note) */
-    const char *const
-        *environment; /* NULL-terminated "NAME=value" to add to, or replace in, this process's own; may be NULL */
+    const char *path;               /* the image, UTF-8 */
+    const char *const *arguments;   /* NULL-terminated; NULL: this process's own (mp__os_program_note) */
+    const char *const *environment; /* NULL-terminated: "NAME=value" is added to this process's own or replaced in it,
+                                       "NAME" is taken out; the last word on a name holds; may be NULL */
     const mp__os_handle_t *handles; /* the child gets these, under the same numbers, and the standard three; no other */
     size_t handle_count;
+    const mp__os_handle_t *standard; /* its standard input, output and error, MP__NO_HANDLE: the null device; NULL: the
+                                        null device as input, this process's own output and error */
+    bool detached;                   /* it may outlive this process */
+    bool grouped;                    /* where a job can hold it and its children together, it gets one */
+    uint32_t process_limit;          /* it and its descendants at once; 0: no limit; with caps.limit_processes only */
 } mp__os_spawn_t;
 
-/* Starts a program: never by fork, so that it costs the same whatever this process holds. Standard input is the null
- * device, the other two are inherited; no signal is blocked in it. On Windows it is in a job that ends it with this
- * process. MP_NOT_FOUND, MP_DENIED (not executable, wrong format), MP_NO_MEMORY, MP_LIMIT (processes, handles),
- * MP_INVALID (a handle). */
+/* Starts a program: never by fork, so that it costs the same whatever this process holds. No signal is blocked in it.
+ * On Windows it is in a job that ends it with this process, unless it is detached. MP_NOT_FOUND, MP_DENIED (not
+ * executable, wrong format), MP_NO_MEMORY, MP_LIMIT (processes, handles), MP_INVALID (a handle). */
 mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process);
 
 /* Forks; *process is the child's in the parent; *in_child tells which one returns. Standard input of the child is the
@@ -237,6 +256,55 @@ mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine
 
 /* Blocks until whoever made the lifeline is gone. In a child, with what it was given. */
 void mp__os_lifeline_wait(mp__os_handle_t child);
+
+/* ---- stdio.c: standard input, output and error of children */
+
+/* This process's own, 0 to 2; MP__NO_HANDLE: it has none. Not to be closed. */
+mp__os_handle_t mp__os_standard(size_t number);
+
+/* They become these (MP__NO_HANDLE: the null device), which stay open: in a child of fork. MP_UNSUPPORTED without
+ * caps.fork. */
+mp_status_t mp__os_standard_set(const mp__os_handle_t standard[3]);
+
+typedef enum mp__os_file {
+    MP__OS_FILE_READ,
+    MP__OS_FILE_WRITE, /* made if it is not there, emptied if it is */
+    MP__OS_FILE_APPEND /* made if it is not there */
+} mp__os_file_t;
+
+/* A file (UTF-8) for a child's standard handle. MP_NOT_FOUND, MP_DENIED. */
+mp_status_t mp__os_file_open(const char *path, mp__os_file_t mode, mp__os_handle_t *file);
+
+/* A pipe between this process (*mine) and a child's standard handle; input: the child reads from it. MP_LIMIT. */
+mp_status_t mp__os_pipe_create(bool input, mp__os_handle_t *mine, mp__os_handle_t *childs);
+
+/* Reads what there is, at most size bytes (> 0), as soon as there is some. MP_END: nobody can write any more.
+ * MP_TIMEOUT. */
+mp_status_t mp__os_pipe_read(mp__os_handle_t mine, void *data, size_t size, mp__deadline_t deadline, size_t *got);
+
+/* Writes all; blocks until the pipe took it. MP_END: nobody reads any more (no signal is raised). */
+mp_status_t mp__os_pipe_write(mp__os_handle_t mine, const void *data, size_t size);
+
+/* ---- self.c: what a process makes of itself before its function runs */
+
+/* MP_NOT_FOUND, MP_DENIED. */
+mp_status_t mp__os_directory_set(const char *path);
+
+/* "NAME=value" or "NAME", as in mp__os_spawn_t. */
+mp_status_t mp__os_environment_set(const char *entry);
+
+/* The processors that it may run on: those whose bit is set, 64 a word. MP_UNSUPPORTED without caps.affinity. */
+mp_status_t mp__os_affinity_set(const uint64_t *processors, size_t words);
+
+/* -20 (first) to 19 (last), 0 normal; set as it is said, not relative. MP_DENIED. */
+mp_status_t mp__os_priority_set(int nice);
+
+/* It leads a group of its own, with `session` also a session without a terminal. Where groups are jobs, its starter has
+ * seen to it. */
+mp_status_t mp__os_group_lead(bool session);
+
+/* What this process has used so far; its peak is that of the program which runs in it. */
+void mp__os_usage(mp__os_usage_t *usage);
 
 /* ---- wait.c: any of many handles */
 

@@ -8,6 +8,7 @@
 #define MULTIPROC_PROCESS_H
 
 #include <multiproc/call.h>
+#include <multiproc/process_options.h>
 #include <multiproc/runtime.h>
 
 MP_BEGIN_DECLS
@@ -19,6 +20,26 @@ typedef struct mp_process_options {
     double start_timeout;     /**< seconds that the start may take, then the child is killed; 0: no limit */
     bool daemon;              /**< terminated when this process ends, instead of joined; may start no processes */
     bool fork_with_threads;   /**< fork also where the program has threads of its own: ::MP_THREADED otherwise */
+    const char *executable;   /**< the image to start instead of this program's own: one that calls mp_freeze_support
+                                 and has the function, so another copy of this build, or one that exports it (UTF-8; as
+                                 the parent's current directory sees it; not with fork: ::MP_UNSUPPORTED) */
+    const char *const *environment; /**< ended by NULL: "NAME=value" is added or replaced, "NAME" taken out, in what
+                                       it has from the parent; the last word on a name holds; NULL: nothing changes */
+    const char *directory;          /**< its current directory (UTF-8); NULL: the parent's */
+    mp_stdio_t input;               /**< its standard input; by default it has none */
+    mp_stdio_t output;              /**< its standard output */
+    mp_stdio_t error;               /**< its standard error */
+    const int *processors;  /**< the numbers of the processors that it may run on, `processor_count` of them; NULL:
+                               the parent's. 0 to 1023; Windows: 0 to 63; POSIX beside Linux: ::MP_UNSUPPORTED */
+    size_t processor_count; /**< of `processors` */
+    int priority;           /**< 0: the parent's; -20 (first; needs rights) to 19 (last). On Windows from -15 down the
+                               class "high", then "above normal"; below 15 "below normal", then "idle" */
+    bool group;             /**< it leads a group of its own (Windows: a job): Ctrl-C at the parent's terminal does not
+                               reach it; mp_process_kill_tree() reaches all of it */
+    bool detach;            /**< it may outlive its parent, which does not wait for it at its own end; it has a session
+                               of its own (Windows: is in no job of its parent's). What it shares with others ends
+                               with its owner as ever */
+    mp_limits_t limits;     /**< what it may use */
 } mp_process_options_t;
 
 /** @cond internal */

@@ -14,7 +14,7 @@
 #include "platform.h"
 
 #define MP__ARENA_MAGIC   UINT64_C(0x616e6572615f706d)
-#define MP__ARENA_VERSION 2u /* raised with every change of what lies in the arena */
+#define MP__ARENA_VERSION 3u /* raised with every change of what lies in the arena */
 
 #define MP__PAGE_SIZE       ((size_t)65536) /* the allocator's page, not the system's */
 #define MP__BLOCKS_PER_PAGE ((size_t)1024)  /* of the smallest class */
@@ -59,7 +59,9 @@ typedef struct mp__process_slot {
     uint64_t arguments_size;
     uint32_t owns;   /* 1: it has allocated something since its claim */
     uint32_t report; /* how its start went: MP__REPORT_...; its parent sleeps on it */
-    uint32_t reserved[4];
+    uint32_t cause;  /* the limit that it is ended for, said before: mp_cause_t */
+    uint32_t reserved;
+    uint64_t peak; /* its own record, at its end: the memory it had at most; 0 = none */
     char name[64];
     char parent_name[64];
     mp_error_t failure; /* with MP__REPORT_FAILED */

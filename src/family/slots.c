@@ -259,6 +259,8 @@ static mp_status_t take_any_process_slot(bool (*take)(uint32_t, bool), uint32_t 
     slot->arguments = 0;
     slot->arguments_size = 0;
     slot->owns = 0;
+    slot->cause = 0;
+    slot->peak = 0;
     mp__store32(&slot->report, MP__REPORT_NONE);
     slot->name[0] = '\0';
     slot->parent_name[0] = '\0';

@@ -142,7 +142,8 @@ static mp__start_block_t *read_block(void)
     memcpy(block, shared, (size_t)room);
     mp__block_free(slot->arguments);
     block->identity[sizeof block->identity - 1] = '\0';
-    if (block->size <= room - sizeof *block && block->handle_count <= MP__TRANSFER_MOST)
+    if (block->size <= room - sizeof *block && block->settings.text_size <= room - sizeof *block - block->size &&
+        block->handle_count <= MP__TRANSFER_MOST)
         return block;
     free(block);
     return NULL;
@@ -193,7 +194,8 @@ static int run_target(bool forked, mp__os_handle_t lifeline)
     if (block->service)
         mp__os_ignore_interrupt();
     mp__transfer_t transfer = {.count = block->handle_count};
-    mp_status_t status = MP_OK;
+    mp_status_t status =
+        mp__settings_apply(&block->settings, (const char *)(block + 1) + block->size, block->method == MP_START_SPAWN);
     for (size_t i = 0; i < transfer.count; i++) {
         transfer.handles[i] = block->handles[i];
         if (status == MP_OK && !forked)
@@ -206,9 +208,13 @@ static int run_target(bool forked, mp__os_handle_t lifeline)
     return code;
 }
 
-/* The slot keeps what the process says of its end, for a parent whose host takes the system's word away. */
+/* The slot keeps what the process says of its end, for a parent whose host takes the system's word away; and its peak
+ * of memory, because the system's word on that can be its parent's. */
 static void record_exit(int code)
 {
+    mp__os_usage_t usage;
+    mp__os_usage(&usage);
+    mp__store64(&mp__family.processes[mp__family.process].peak, usage.peak);
     mp__store64(&mp__family.processes[mp__family.process].exit, mp__pair(1, (uint32_t)code));
 }
 

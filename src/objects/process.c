@@ -17,14 +17,15 @@ struct mp_process {
     mp__os_process_t os;
     uint32_t slot;
     uint32_t epoch;
-    uint32_t ended; /* 1: reaped; exit_known and code hold */
-    bool exit_known;
-    int code;
+    uint32_t ended; /* 1: reaped; `ending` holds */
+    mp__ending_t ending;
     mp_error_t beginning; /* with `ended`: how far it came; MP_RUNNING: it did not say */
     bool service;
     bool daemon;
+    bool detached;
     bool abandoned; /* nobody holds the object: it is freed once it was joined */
     char name[64];
+    mp__streams_t streams;
     mp_process_t *next; /* in the list of children, or of graves */
 };
 
@@ -79,6 +80,7 @@ static mp_status_t no_child(const mp_process_t *process, const char *step)
 static void destroy(mp__handle_t *handle)
 {
     mp_process_t *process = (mp_process_t *)handle;
+    mp__streams_close(&process->streams);
     if (lock_children() != MP_OK)
         return;
     process->role = CLOSED;
@@ -127,6 +129,10 @@ static mp_status_t start_child(mp_process_t *process, mp_function_t function, mp
     mp_status_t status = name_child(process, options->name, child_identity, sizeof child_identity);
     if (status != MP_OK)
         return status;
+    mp__outfit_t outfit;
+    status = mp__outfit_make(&outfit, options);
+    if (status != MP_OK)
+        return status;
     mp__start_t start = {.function = function,
                          .args = args,
                          .name = process->name,
@@ -134,8 +140,12 @@ static mp_status_t start_child(mp_process_t *process, mp_function_t function, mp
                          .method = options->method,
                          .service = process->service,
                          .daemon = process->daemon,
-                         .fork_with_threads = options->fork_with_threads};
-    return mp__start_child(&start, &process->os, &process->slot, &process->epoch);
+                         .fork_with_threads = options->fork_with_threads,
+                         .outfit = &outfit};
+    status = mp__start_child(&start, &process->os, &process->slot, &process->epoch);
+    process->detached = options->detach;
+    mp__outfit_fini(&outfit, &process->streams);
+    return status;
 }
 
 /* Starts a child and lists it; nobody need hold it. */
@@ -155,7 +165,8 @@ static mp_status_t start_listed(mp_process_t **process, mp_function_t function, 
     made->role = CHILD;
     made->service = service;
     made->daemon = options->daemon;
-    made->os.sentinel = MP__NO_HANDLE;
+    made->os.sentinel = made->os.job = MP__NO_HANDLE;
+    mp__streams_init(&made->streams);
     mp_status_t status = start_child(made, function, args, options);
     if (status == MP_OK)
         status = lock_children();
@@ -173,10 +184,11 @@ static mp_status_t start_listed(mp_process_t **process, mp_function_t function, 
 static mp_status_t died_at_start(const mp_process_t *process)
 {
     const char *step = "start a process";
-    if (process->exit_known && process->code == MP__EXIT_MISMATCH)
+    if (process->ending.known && process->ending.code == MP__EXIT_MISMATCH)
         return mp__error(MP_MISMATCH, step, "the child has another version of the library");
-    if (process->exit_known)
-        return mp__error(MP_DIED, step, "the child ended with exit code %d before it ran the function", process->code);
+    if (process->ending.known)
+        return mp__error(MP_DIED, step, "the child ended with exit code %d before it ran the function",
+                         process->ending.code);
     return mp__error(MP_DIED, step, "the child ended before it ran the function");
 }
 
@@ -214,18 +226,8 @@ static void note_exit(mp_process_t *process)
     if (process->beginning.status != MP_OK && process->beginning.status != MP_RUNNING)
         process->beginning = *mp_error();
     const mp__process_slot_t *slot = &mp__family.processes[process->slot];
-    uint64_t record = mp__load64(&slot->exit);
-    if (mp__high(mp__load64(&slot->claim)) != process->epoch)
-        record = 0; /* somebody has swept it, and it is another's by now */
-    process->exit_known = true;
-    if (process->os.exit.end == MP__OS_SIGNALLED)
-        process->code = -process->os.exit.code;
-    else if (process->os.exit.end == MP__OS_EXITED)
-        process->code = process->os.exit.code;
-    else if (mp__high(record) == 1)
-        process->code = (int)mp__low(record);
-    else
-        process->exit_known = false;
+    bool swept = mp__high(mp__load64(&slot->claim)) != process->epoch; /* by somebody; it is another's by now */
+    mp__process_ending(&process->ending, &process->os.exit, swept ? NULL : slot);
 }
 
 /* Under the mutex. */
@@ -343,9 +345,9 @@ mp_status_t mp_process_exitcode(mp_process_t *process, int *code)
         return no_child(process, step);
     if (mp__process_poll(process) != MP_OK)
         return mp__error(MP_RUNNING, step, "%s still runs", process->name);
-    if (!process->exit_known)
+    if (!process->ending.known)
         return mp__error(MP_DIED, step, "%s died, its exit code was taken by somebody else", process->name);
-    *code = process->code;
+    *code = process->ending.code;
     return MP_OK;
 }
 
@@ -388,7 +390,7 @@ static mp_process_t *find_running(void)
     if (lock_children() != MP_OK)
         return NULL;
     mp_process_t *found = children;
-    while (found && (found->service || mp__load32(&found->ended)))
+    while (found && (found->service || found->detached || mp__load32(&found->ended)))
         found = found->next;
     unlock_children();
     return found;
@@ -525,6 +527,16 @@ mp__os_handle_t mp__process_sentinel(const mp_process_t *process)
     return process->os.sentinel;
 }
 
+mp__streams_t *mp__process_streams(const mp_process_t *process)
+{
+    return is_child(process) ? &((mp_process_t *)process)->streams : NULL;
+}
+
+const mp__ending_t *mp__process_ended_how(const mp_process_t *process)
+{
+    return is_child(process) ? &process->ending : NULL;
+}
+
 void mp__process_slot_of(const mp_process_t *process, uint32_t *slot, uint32_t *epoch)
 {
     *slot = process->slot;
@@ -534,8 +546,10 @@ void mp__process_slot_of(const mp_process_t *process, uint32_t *slot, uint32_t *
 void mp__processes_forget(void)
 {
     mutex_made = 0; /* a thread of the parent may have held it */
-    for (mp_process_t *process = children; process; process = process->next)
+    for (mp_process_t *process = children; process; process = process->next) {
         mp__os_process_close(&process->os);
+        mp__streams_close(&process->streams);
+    }
     first_grave = NULL;
     last_grave = &first_grave;
     graves = 0;

@@ -20,6 +20,23 @@ mp_status_t mp__process_poll(mp_process_t *process);
 /* Its slot in the family, to own what must end with it. */
 void mp__process_slot_of(const mp_process_t *process, uint32_t *slot, uint32_t *epoch);
 
+/* The parent's ends of its standard streams; NULL: it is no child of this process. */
+mp__streams_t *mp__process_streams(const mp_process_t *process);
+
+/* How a child ended. */
+typedef struct mp__ending {
+    bool known; /* the code */
+    int code;   /* an exit code, or less the signal */
+    uint32_t cause;
+    mp__os_exit_t system;
+} mp__ending_t;
+
+/* Puts it together from the system's word and what the slot says (NULL: it is another's by now). */
+void mp__process_ending(mp__ending_t *ending, const mp__os_exit_t *system, const mp__process_slot_t *slot);
+
+/* How it ended, once mp__process_poll() said that it has; NULL: no child. */
+const mp__ending_t *mp__process_ended_how(const mp_process_t *process);
+
 /* For the program's end: daemons are terminated, and whom no one joined is joined. */
 void mp__processes_end_all(void);
 

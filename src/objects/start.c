@@ -154,7 +154,8 @@ static mp_status_t write_block(const mp__start_t *start, uint32_t slot, mp__tran
     mp__block_t block = 0;
     mp_status_t status = mp__call_encode(start->function, start->args, &carrier, &call);
     if (status == MP_OK)
-        status = mp__block_alloc(sizeof(mp__start_block_t) + call.size, mp__owner_process(slot), &block);
+        status = mp__block_alloc(sizeof(mp__start_block_t) + call.size + start->outfit->texts.size,
+                                 mp__owner_process(slot), &block);
     if (status == MP_OK) {
         mp__start_block_t *head = mp__block_at(block, NULL);
         memset(head, 0, sizeof *head);
@@ -167,7 +168,11 @@ static mp_status_t write_block(const mp__start_t *start, uint32_t slot, mp__tran
         head->parent_epoch = mp__family.epoch;
         snprintf(head->identity, sizeof head->identity, "%s", start->identity);
         memcpy(head->handles, transfer->handles, transfer->count * sizeof transfer->handles[0]);
-        memcpy(head + 1, call.data, call.size);
+        head->settings = start->outfit->settings;
+        uint8_t *rest = (uint8_t *)(head + 1);
+        memcpy(rest, call.data, call.size);
+        if (start->outfit->texts.size)
+            memcpy(rest + call.size, start->outfit->texts.data, start->outfit->texts.size);
         mp__process_slot_t *child = &mp__family.processes[slot];
         child->arguments = block;
         snprintf(child->name, sizeof child->name, "%s", start->name);
@@ -190,24 +195,42 @@ static mp__invitation_t invite(uint32_t slot, uint32_t epoch, uint64_t nonce)
 
 /* ---- the two ways */
 
-static mp_status_t start_by_spawn(const mp__invitation_t *invitation, const mp__transfer_t *transfer,
-                                  mp__os_process_t *process)
+/* The end of the lifeline that a child gets. */
+static mp__os_handle_t lifeline_for(const mp__start_t *start)
+{
+    return start->outfit->settings.detached ? MP__NO_HANDLE : lifeline.child;
+}
+
+static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation_t *invitation,
+                                  const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     char variable[256];
-    mp__invitation_print(variable, sizeof variable, invitation, lifeline.child);
-    const char *const environment[] = {variable, NULL};
+    const mp_process_options_t *options = start->outfit->options;
+    mp__os_handle_t watched = lifeline_for(start);
+    mp__invitation_print(variable, sizeof variable, invitation, watched);
+    const char **environment = mp__outfit_environment(start->outfit, variable);
+    if (!environment)
+        return mp__error(MP_NO_MEMORY, "start a process", "no memory for its environment");
     mp__os_handle_t handles[MP__TRANSFER_MOST + 3];
     size_t count = 0;
     handles[count++] = invitation->memory;
     if (invitation->life != MP__NO_HANDLE)
         handles[count++] = invitation->life;
-    if (lifeline.child != MP__NO_HANDLE)
-        handles[count++] = lifeline.child;
+    if (watched != MP__NO_HANDLE)
+        handles[count++] = watched;
     memcpy(&handles[count], transfer->handles, transfer->count * sizeof handles[0]);
     count += transfer->count;
-    mp__os_spawn_t spawn = {
-        .path = mp__start_image(), .environment = environment, .handles = handles, .handle_count = count};
-    return mp__os_spawn(&spawn, process);
+    mp__os_spawn_t spawn = {.path = options->executable ? options->executable : mp__start_image(),
+                            .environment = environment,
+                            .handles = handles,
+                            .handle_count = count,
+                            .standard = start->outfit->standard,
+                            .detached = options->detach,
+                            .grouped = options->group,
+                            .process_limit = options->limits.processes};
+    mp_status_t status = mp__os_spawn(&spawn, process);
+    free(environment);
+    return status;
 }
 
 /* A thread that has ended is counted for a moment longer. */
@@ -234,10 +257,22 @@ static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_
         return mp__error(MP_THREADED, "start a process",
                          "this program has threads of its own: fork would copy what they "
                          "were in the middle of, without them");
+    if (start->outfit->options->executable)
+        return mp__error(MP_UNSUPPORTED, "start a process", "fork executes no image");
     mp_status_t status = mp__os_fork(process, &in_child);
     if (status != MP_OK || !in_child)
         return status;
-    mp__forked_child(invitation, leave_lifeline(), transfer);
+    mp__os_handle_t inherited_end = leave_lifeline();
+    mp__streams_t streams = start->outfit->streams;
+    mp__streams_close(&streams); /* the parent's ends */
+    (void)mp__os_standard_set(start->outfit->standard);
+    for (size_t i = 0; i < MP__COUNT_OF(start->outfit->opened); i++)
+        mp__os_handle_close(start->outfit->opened[i]);
+    if (start->outfit->settings.detached) {
+        mp__os_handle_close(inherited_end);
+        inherited_end = MP__NO_HANDLE;
+    }
+    mp__forked_child(invitation, inherited_end, transfer);
     return MP_SYSTEM; /* not reached */
 }
 
@@ -255,7 +290,7 @@ static mp_status_t begin(const mp__start_t *start, uint32_t slot, uint32_t epoch
     mp__program()->flush();
     mp__invitation_t invitation = invite(slot, epoch, nonce);
     return start->method == MP_START_FORK ? start_by_fork(start, &invitation, &transfer, process)
-                                          : start_by_spawn(&invitation, &transfer, process);
+                                          : start_by_spawn(start, &invitation, &transfer, process);
 }
 
 mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process, uint32_t *slot, uint32_t *epoch)

@@ -5,6 +5,7 @@
 #include <multiproc/process.h>
 
 #include "family/family.h"
+#include "objects/process_options.h"
 #include "objects/transfer.h"
 #include "wire/buffer.h"
 
@@ -17,6 +18,7 @@ typedef struct mp__start {
     bool service;
     bool daemon;
     bool fork_with_threads;
+    const mp__outfit_t *outfit;
 } mp__start_t;
 
 /* Starts a child by the method in force; its slot in the family goes to *slot, *epoch. */
@@ -42,7 +44,7 @@ void mp__start_method_inherit(mp_start_method_t method);
 /* The image to start children from: what mp_set_executable said, else this program's own. */
 const char *mp__start_image(void);
 
-/* What the argument block in the arena begins with; the encoded call follows. */
+/* What the argument block in the arena begins with; the encoded call follows, then the settings' texts. */
 typedef struct mp__start_block {
     uint64_t size;   /* of the call */
     uint32_t method; /* mp_start_method_t */
@@ -52,6 +54,7 @@ typedef struct mp__start_block {
     uint32_t parent_epoch;
     uint32_t daemon;
     char identity[64];
+    mp__settings_t settings; /* their texts follow the call */
     mp__os_handle_t handles[MP__TRANSFER_MOST];
 } mp__start_block_t;
 

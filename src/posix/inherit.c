@@ -20,24 +20,36 @@
 #endif
 #endif
 
-static int standard_three(posix_spawn_file_actions_t *actions, bool has_input)
+/* Opens the standard three; `inherit` does it where a number stays what it is. */
+static int standard_three(posix_spawn_file_actions_t *actions, const int standard[3],
+                          int (*inherit)(posix_spawn_file_actions_t *actions, int fd, int scratch), int scratch)
 {
-    int code = has_input ? 0 : posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && !code; fd++)
-        if (fcntl(fd, F_GETFD) < 0) /* closed: so that nothing else gets that number */
-            code = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_WRONLY, 0);
+    int code = 0;
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && !code; fd++) {
+        if (standard[fd] < 0) /* never closed: nothing else is to get that number */
+            code =
+                posix_spawn_file_actions_addopen(actions, fd, "/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY, 0);
+        else if (standard[fd] == fd)
+            code = inherit(actions, fd, scratch);
+        else
+            code = posix_spawn_file_actions_adddup2(actions, standard[fd], fd);
+    }
     return code;
 }
 
 #if defined(__APPLE__)
 
-int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int *keep, size_t n)
+static int inherit_as_it_is(posix_spawn_file_actions_t *actions, int fd, int scratch)
+{
+    (void)scratch;
+    return posix_spawn_file_actions_addinherit_np(actions, fd);
+}
+
+int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3], const int *keep,
+                      size_t n)
 {
     *flags = (short)(*flags | POSIX_SPAWN_CLOEXEC_DEFAULT);
-    int code = standard_three(actions, n && keep[0] == STDIN_FILENO);
-    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && !code; fd++)
-        if (fcntl(fd, F_GETFD) >= 0)
-            code = posix_spawn_file_actions_addinherit_np(actions, fd);
+    int code = standard_three(actions, standard, inherit_as_it_is, -1);
     for (size_t i = 0; i < n && !code; i++)
         code = posix_spawn_file_actions_addinherit_np(actions, keep[i]);
     return code;
@@ -53,18 +65,29 @@ static int open_to_child(posix_spawn_file_actions_t *actions, int fd, int scratc
     return code ? code : posix_spawn_file_actions_adddup2(actions, scratch, fd);
 }
 
-static int pass_named(posix_spawn_file_actions_t *actions, const int *keep, size_t n)
+/* A number that the child has no use for. `keep` is sorted. */
+static int find_scratch(const int standard[3], const int *keep, size_t n)
 {
     int scratch = STDERR_FILENO + 1;
-    for (size_t i = 0; i < n; i++)
-        if (keep[i] == scratch)
-            scratch++;
-    int code = 0;
-    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && !code; fd++)
-        if (fcntl(fd, F_GETFD) >= 0)
-            code = open_to_child(actions, fd, scratch);
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < n; i++)
+            if (keep[i] == scratch)
+                scratch++, moved = true;
+        for (size_t i = 0; i < 3; i++)
+            if (standard[i] == scratch)
+                scratch++, moved = true;
+    }
+    return scratch;
+}
+
+static int pass_named(posix_spawn_file_actions_t *actions, const int standard[3], const int *keep, size_t n)
+{
+    int scratch = find_scratch(standard, keep, n);
+    int code = standard_three(actions, standard, open_to_child, scratch);
     for (size_t i = 0; i < n && !code; i++)
-        code = open_to_child(actions, keep[i], scratch);
+        if (keep[i] > STDERR_FILENO)
+            code = open_to_child(actions, keep[i], scratch);
     return code ? code : posix_spawn_file_actions_addclose(actions, scratch);
 }
 
@@ -132,12 +155,11 @@ static int close_others(posix_spawn_file_actions_t *actions, const int *keep, si
 
 #endif
 
-int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int *keep, size_t n)
+int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3], const int *keep,
+                      size_t n)
 {
     (void)flags;
-    int code = standard_three(actions, n && keep[0] == STDIN_FILENO);
-    if (!code)
-        code = pass_named(actions, keep, n);
+    int code = pass_named(actions, standard, keep, n);
     return code ? code : close_others(actions, keep, n);
 }
 

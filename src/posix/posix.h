@@ -62,6 +62,15 @@ int mp__posix_pipe(int ends[2]);
 /* Closes without touching errno; < 0 is fine. */
 void mp__posix_close(int fd);
 
+/* ---- stdio.c ---- */
+
+/* What a child gets as its standard three: those, or for NULL the null device and this process' own; -1: the null
+ * device. */
+void mp__posix_standard(const mp__os_handle_t *wanted, int standard[3]);
+
+/* This process gets them. */
+void mp__posix_standard_set(const int standard[3]);
+
 /* ---- wait.c ---- */
 
 /* poll() until a deadline, whatever signals come. */
@@ -102,12 +111,18 @@ void mp__posix_sentinel_adopt(void);
 /* The image that it was started from, if it was told: its argv[0] may be the parent's, and lead nowhere from here. */
 const char *mp__posix_sentinel_image(void);
 
+/* ---- self.c ---- */
+
+struct rusage;
+void mp__posix_usage(const struct rusage *used, mp__os_usage_t *usage);
+
 /* ---- inherit.c ---- */
 
-/* The new program gets standard output and error, the null device as input, and these; all other descriptors are closed
- * in it. `keep` is sorted, has no duplicates, and neither 1 nor 2; with 0 in it the input is kept, too. 0 or an error
+/* The new program gets these as its standard three (< 0: the null device), and `keep`; all other descriptors are closed
+ * in it. `keep` is sorted, has no duplicates, and neither 1 nor 2; with 0 in it standard[0] is 0, too. 0 or an error
  * number. */
-int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int *keep, size_t n);
+int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3], const int *keep,
+                      size_t n);
 
 /* ---- image.c ---- */
 
@@ -138,6 +153,11 @@ uint64_t mp__posix_memory_limit(uint64_t installed);
 uint64_t mp__posix_mapped_size(void); /* bytes of address space in use; 0 where nobody tells */
 bool mp__posix_is_privileged(void);
 unsigned mp__posix_thread_count(void); /* 0 where nobody tells */
+
+/* usage.c: bytes of this process' memory that are resident, and not shared with the family; 0: nobody tells. The peak
+ * of what was resident, shared or not, since it began to run this program; 0 likewise. */
+uint64_t mp__posix_memory_used(void);
+uint64_t mp__posix_memory_peak(void);
 
 /* pidfd.c: a descriptor of a process. -1 and errno: ENOSYS where there is none such. */
 int mp__posix_pidfd_open(pid_t pid);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,10 +32,11 @@ typedef struct plan {
     size_t keep_count;
 } plan_t;
 
+/* "other" may be without a value. */
 static bool same_name(const char *variable, const char *other)
 {
     size_t length = strcspn(variable, "=");
-    return strncmp(variable, other, length) == 0 && other[length] == '=';
+    return strncmp(variable, other, length) == 0 && (other[length] == '=' || other[length] == '\0');
 }
 
 static bool is_replaced(const char *variable, char *const *by, size_t n)
@@ -53,20 +55,23 @@ static size_t length_of(char *const *list)
     return n;
 }
 
-/* The new variables come first, then those of this process that they do not replace. Strings are borrowed. */
+/* The sentinel's variable, the new ones, then those of this process that they do not replace. Strings are borrowed. */
 static int plan_environment(plan_t *plan, const char *const *added)
 {
     size_t n = 0;
-    plan->environment = calloc(length_of(environ) + length_of((char *const *)added) + 2, sizeof *plan->environment);
+    char *const *list = (char *const *)added;
+    size_t count = length_of(list);
+    plan->environment = calloc(length_of(environ) + count + 2, sizeof *plan->environment);
     if (!plan->environment)
         return ENOMEM;
     if (plan->sentinel_variable)
         plan->environment[n++] = plan->sentinel_variable;
-    for (size_t i = 0; added && added[i]; i++)
-        plan->environment[n++] = (char *)added[i];
-    size_t replaced_by = n;
+    for (size_t i = 0; i < count; i++)
+        if (strchr(list[i], '=') && !is_replaced(list[i], list + i + 1, count - i - 1))
+            plan->environment[n++] = list[i];
     for (size_t i = 0; environ && environ[i]; i++)
-        if (!is_replaced(environ[i], plan->environment, replaced_by))
+        if (!is_replaced(environ[i], list, count) &&
+            !is_replaced(environ[i], &plan->sentinel_variable, plan->sentinel_variable ? 1 : 0))
             plan->environment[n++] = environ[i];
     return 0;
 }
@@ -101,12 +106,16 @@ static int plan_handles(plan_t *plan, const mp__os_spawn_t *spawn, int sentinel)
     return 0;
 }
 
-static int plan_actions(plan_t *plan)
+static int plan_actions(plan_t *plan, const mp__os_spawn_t *spawn)
 {
     sigset_t none;
+    int standard[3];
     short flags = POSIX_SPAWN_SETSIGMASK;
     sigemptyset(&none);
-    int code = mp__posix_inherit(&plan->actions, &flags, plan->keep, plan->keep_count);
+    mp__posix_standard(spawn->standard, standard);
+    if (plan->keep_count && plan->keep[0] == STDIN_FILENO)
+        standard[STDIN_FILENO] = STDIN_FILENO;
+    int code = mp__posix_inherit(&plan->actions, &flags, standard, plan->keep, plan->keep_count);
     if (!code)
         code = posix_spawnattr_setsigmask(&plan->attributes, &none);
     return code ? code : posix_spawnattr_setflags(&plan->attributes, flags);
@@ -119,7 +128,7 @@ static int plan_start(plan_t *plan, const mp__os_spawn_t *spawn, const mp__posix
         code = plan_environment(plan, spawn->environment);
     if (!code)
         code = plan_handles(plan, spawn, sentinel->ends[1]);
-    return code ? code : plan_actions(plan);
+    return code ? code : plan_actions(plan, spawn);
 }
 
 static int start(const mp__os_spawn_t *spawn, const mp__posix_sentinel_t *sentinel, pid_t *pid)
@@ -170,7 +179,7 @@ static mp_status_t start_error(int code)
 
 static void init_process(mp__os_process_t *process)
 {
-    *process = (mp__os_process_t){.sentinel = MP__NO_HANDLE};
+    *process = (mp__os_process_t){.sentinel = MP__NO_HANDLE, .job = MP__NO_HANDLE};
 }
 
 mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process)
@@ -190,18 +199,6 @@ mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process)
     return mp__posix_sentinel_parent(&sentinel, pid, &process->sentinel);
 }
 
-static void null_input(void)
-{
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fd == STDIN_FILENO) {
-        if (fd == STDIN_FILENO)
-            fcntl(fd, F_SETFD, 0);
-        return;
-    }
-    dup2(fd, STDIN_FILENO);
-    mp__posix_close(fd);
-}
-
 mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
 {
     mp__posix_sentinel_t sentinel;
@@ -217,7 +214,9 @@ mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
         sigemptyset(&none);
         pthread_sigmask(SIG_SETMASK, &none, NULL);
         mp__posix_sentinel_child(&sentinel);
-        null_input();
+        int standard[3];
+        mp__posix_standard(NULL, standard);
+        mp__posix_standard_set(standard);
         *in_child = true;
         return MP_OK;
     }
@@ -231,22 +230,37 @@ mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
 
 /* ---- wait and end */
 
+static void note_end(mp__os_exit_t *end, int result, const struct rusage *used)
+{
+    mp__posix_usage(used, &end->usage);
+    if (WIFEXITED(result)) {
+        end->end = MP__OS_EXITED;
+        end->code = WEXITSTATUS(result);
+    } else if (WIFSIGNALED(result)) {
+        end->end = MP__OS_SIGNALLED;
+        end->code = WTERMSIG(result);
+        end->cpu_limit = end->code == SIGXCPU;
+#if defined(WCOREDUMP)
+        end->core_dumped = WCOREDUMP(result);
+#endif
+    }
+}
+
 /* Has it ended? Then it is reaped, and its end known. */
 static bool reap(mp__os_process_t *process)
 {
     int result = 0;
+    struct rusage used;
     pid_t got;
     do {
-        got = waitpid((pid_t)process->pid, &result, WNOHANG);
+        got = wait4((pid_t)process->pid, &result, WNOHANG, &used); /* not POSIX, but all have it */
     } while (got < 0 && errno == EINTR);
     if (got == 0)
         return false;
     process->exit =
         (mp__os_exit_t){.end = MP__OS_UNKNOWN}; /* ECHILD: the host reaps all children, or ignores SIGCHLD */
-    if (got > 0 && WIFEXITED(result))
-        process->exit = (mp__os_exit_t){.end = MP__OS_EXITED, .code = WEXITSTATUS(result)};
-    else if (got > 0 && WIFSIGNALED(result))
-        process->exit = (mp__os_exit_t){.end = MP__OS_SIGNALLED, .code = WTERMSIG(result)};
+    if (got > 0)
+        note_end(&process->exit, result, &used);
     process->reaped = true;
     return true;
 }

@@ -16,8 +16,17 @@
 
 const mp__os_caps_t *mp__os_caps(void)
 {
-    static const mp__os_caps_t with_words = {.fork = true, .shared_wait = true, .discard = MP__POSIX_LINUX};
-    static const mp__os_caps_t without = {.fork = true, .shared_wait = false, .discard = MP__POSIX_LINUX};
+    static const mp__os_caps_t with_words = {.fork = true,
+                                             .shared_wait = true,
+                                             .discard = MP__POSIX_LINUX,
+                                             .affinity = MP__POSIX_LINUX,
+                                             .memory_use = MP__POSIX_LINUX,
+                                             .limit_files = true};
+    static const mp__os_caps_t without = {.fork = true,
+                                          .discard = MP__POSIX_LINUX,
+                                          .affinity = MP__POSIX_LINUX,
+                                          .memory_use = MP__POSIX_LINUX,
+                                          .limit_files = true};
 #if MP__POSIX_WORDS
     if (mp__posix_words_work())
         return &with_words;

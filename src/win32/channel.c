@@ -28,27 +28,36 @@ static mp_status_t make_name(char *name, size_t size)
     return MP_OK;
 }
 
-mp_status_t mp__os_channel_create(bool duplex, mp__os_handle_t ends[2])
+mp_status_t mp__win_pipe(DWORD direction, DWORD flags, HANDLE ends[2])
 {
     char name[80];
     mp_status_t status = make_name(name, sizeof name);
     if (status)
         return status;
-    const DWORD direction = duplex ? PIPE_ACCESS_DUPLEX : PIPE_ACCESS_INBOUND;
-    HANDLE first = CreateNamedPipeA(name, direction | FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE,
-                                    PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS, 1,
-                                    BUFFER, BUFFER, 0, NULL);
-    if (first == INVALID_HANDLE_VALUE)
+    const DWORD access =
+        (direction & PIPE_ACCESS_OUTBOUND ? GENERIC_READ : 0) | (direction & PIPE_ACCESS_INBOUND ? GENERIC_WRITE : 0);
+    ends[0] = CreateNamedPipeA(name, direction | FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE,
+                               PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS, 1, BUFFER,
+                               BUFFER, 0, NULL);
+    if (ends[0] == INVALID_HANDLE_VALUE)
         return mp__win_failure("create a pipe");
-    HANDLE second = CreateFileA(name, duplex ? GENERIC_READ | GENERIC_WRITE : GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
-                                FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS, NULL);
-    if (second == INVALID_HANDLE_VALUE) {
+    ends[1] =
+        CreateFileA(name, access, 0, NULL, OPEN_EXISTING, flags | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS, NULL);
+    if (ends[1] == INVALID_HANDLE_VALUE) {
         status = mp__win_failure("open a pipe");
-        CloseHandle(first);
-        return status;
+        CloseHandle(ends[0]);
     }
-    ends[0] = (mp__os_handle_t)first;
-    ends[1] = (mp__os_handle_t)second;
+    return status;
+}
+
+mp_status_t mp__os_channel_create(bool duplex, mp__os_handle_t ends[2])
+{
+    HANDLE made[2];
+    mp_status_t status = mp__win_pipe(duplex ? PIPE_ACCESS_DUPLEX : PIPE_ACCESS_INBOUND, FILE_FLAG_OVERLAPPED, made);
+    if (status)
+        return status;
+    ends[0] = (mp__os_handle_t)made[0];
+    ends[1] = (mp__os_handle_t)made[1];
     return MP_OK;
 }
 
@@ -82,8 +91,7 @@ mp_status_t mp__os_channel_write(mp__os_handle_t end, const void *data, size_t s
     return MP_OK;
 }
 
-/* Reads what there is, up to size, once there is something. */
-static mp_status_t read_some(mp__os_handle_t end, void *data, size_t size, size_t *got)
+mp_status_t mp__win_read_some(mp__os_handle_t end, void *data, size_t size, size_t *got)
 {
     const DWORD most = size < INT32_MAX ? (DWORD)size : INT32_MAX;
     DWORD done = 0;
@@ -102,7 +110,7 @@ static mp_status_t read_all(mp__os_handle_t end, void *data, size_t size, size_t
     *have = 0;
     while (*have < size) {
         size_t got = 0;
-        mp_status_t status = read_some(end, (char *)data + *have, size - *have, &got);
+        mp_status_t status = mp__win_read_some(end, (char *)data + *have, size - *have, &got);
         if (status)
             return status;
         *have += got;
@@ -248,7 +256,7 @@ static mp_status_t read_head(mp__os_handle_t end, passage_t *head)
 {
     for (size_t have = 0; have < sizeof *head;) {
         size_t got = 0;
-        mp_status_t status = read_some(end, (char *)head + have, sizeof *head - have, &got);
+        mp_status_t status = mp__win_read_some(end, (char *)head + have, sizeof *head - have, &got);
         if (status)
             return status == MP_END && have > 0 ? truncated(have, sizeof *head) : status;
         have += got;

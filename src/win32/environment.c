@@ -1,4 +1,4 @@
-/* The environment block of a child: this process's own with entries replaced or added. */
+/* The environment block of a child: this process's own with entries replaced, added or taken out. */
 #include "win32.h"
 
 #include "core/error.h"
@@ -34,24 +34,22 @@ static size_t count_entries(const wchar_t *block)
     return count;
 }
 
-/* Puts an entry into the list, in the place of one with the same name. */
+/* Puts an entry into the list, in the place of one with the same name; one without a value only takes that out. */
 static void put(const wchar_t **entries, size_t *count, const wchar_t *entry)
 {
     for (size_t i = 0; i < *count; i++)
-        if (compare(entries[i], entry) == 0) {
-            entries[i] = entry;
-            return;
-        }
-    entries[(*count)++] = entry;
+        if (compare(entries[i], entry) == 0)
+            entries[i--] = entries[--*count];
+    if (entry[name_length(entry)])
+        entries[(*count)++] = entry;
 }
 
 /* The additions in UTF-16. */
 static mp_status_t widen(const char *const *additions, size_t count, wchar_t **wide)
 {
     for (size_t i = 0; i < count; i++) {
-        const char *equals = strchr(additions[i], '=');
-        if (!equals || equals == additions[i])
-            return mp__error(MP_INVALID, step, "\"%s\" is not NAME=value", additions[i]);
+        if (additions[i][0] == '=' || additions[i][0] == '\0')
+            return mp__error(MP_INVALID, step, "\"%s\" has no name", additions[i]);
         wide[i] = mp__win_wide(additions[i]);
         if (!wide[i])
             return mp__win_failure(step);

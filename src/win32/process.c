@@ -60,6 +60,28 @@ static mp_status_t make_line(const char *const *arguments, wchar_t **line)
 
 /* ---- the job ---- */
 
+static HANDLE make_job(DWORD flags, uint32_t process_limit)
+{
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {.BasicLimitInformation.LimitFlags = flags};
+    limits.BasicLimitInformation.ActiveProcessLimit = process_limit;
+    HANDLE job = CreateJobObjectW(NULL, NULL);
+    if (job && !SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits)) {
+        CloseHandle(job);
+        job = NULL;
+    }
+    return job;
+}
+
+/* A child's own job, for what is said of it and its descendants together. *job is NULL where it needs none. */
+static mp_status_t own_job(const mp__os_spawn_t *spawn, HANDLE *job)
+{
+    *job = NULL;
+    if (!spawn->grouped && !spawn->process_limit)
+        return MP_OK;
+    *job = make_job(spawn->process_limit ? JOB_OBJECT_LIMIT_ACTIVE_PROCESS : 0, spawn->process_limit);
+    return *job ? MP_OK : mp__win_failure("make a job");
+}
+
 /* The job that ends all children when this process ends, however it ends: the system closes the only handle on it then.
  * NULL: it cannot be had; children have their lifeline all the same. */
 static HANDLE children_job(void)
@@ -69,13 +91,7 @@ static HANDLE children_job(void)
     static HANDLE job;
     AcquireSRWLockExclusive(&lock);
     if (!made) {
-        JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {.BasicLimitInformation.LimitFlags =
-                                                           JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE};
-        job = CreateJobObjectW(NULL, NULL);
-        if (job && !SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits)) {
-            CloseHandle(job);
-            job = NULL;
-        }
+        job = make_job(JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_BREAKAWAY_OK, 0);
         made = true;
     }
     ReleaseSRWLockExclusive(&lock);
@@ -110,14 +126,15 @@ static HANDLE open_null(void)
                        OPEN_EXISTING, 0, NULL);
 }
 
-/* An inheritable copy of a standard handle of this process, or the null device: for the input, and where it has none.
- */
-static HANDLE make_standard(size_t number)
+/* An inheritable copy of what the child is to get, or the null device, for nothing and where it cannot be copied. */
+static HANDLE make_standard(const mp__os_spawn_t *spawn, size_t number)
 {
-    HANDLE own = number == 0 ? NULL : GetStdHandle(number == 1 ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
+    mp__os_handle_t wanted = spawn->standard ? spawn->standard[number]
+                             : number        ? mp__os_standard(number)
+                                             : MP__NO_HANDLE;
     HANDLE copy;
-    if (own && own != INVALID_HANDLE_VALUE &&
-        DuplicateHandle(GetCurrentProcess(), own, GetCurrentProcess(), &copy, 0, TRUE, DUPLICATE_SAME_ACCESS))
+    if (wanted != MP__NO_HANDLE && DuplicateHandle(GetCurrentProcess(), mp__win_handle(wanted), GetCurrentProcess(),
+                                                   &copy, 0, TRUE, DUPLICATE_SAME_ACCESS))
         return copy;
     return open_null();
 }
@@ -137,7 +154,7 @@ static mp_status_t inherit(const mp__os_spawn_t *spawn, inheritance_t *all)
     if (!all->list)
         return mp__error(MP_NO_MEMORY, starting, "no memory");
     for (size_t i = 0; i < MP__COUNT_OF(all->standard); i++) {
-        HANDLE handle = make_standard(i);
+        HANDLE handle = make_standard(spawn, i);
         if (handle == INVALID_HANDLE_VALUE)
             return mp__win_failure(starting);
         all->standard[i] = handle;
@@ -158,8 +175,14 @@ static mp_status_t inherit(const mp__os_spawn_t *spawn, inheritance_t *all)
 /* Windows 10; earlier ones refuse it. Its name is missing in some headers. */
 #define JOB_LIST_ATTRIBUTE ((DWORD_PTR)0x2000D)
 
+/* The jobs that a child is born into, the outer one first. */
+typedef struct jobs {
+    HANDLE list[2];
+    size_t count;
+} jobs_t;
+
 /* What CreateProcessW is told beside the image and the line. */
-static mp_status_t make_attributes(inheritance_t *all, HANDLE *job, LPPROC_THREAD_ATTRIBUTE_LIST *list)
+static mp_status_t make_attributes(inheritance_t *all, jobs_t *jobs, LPPROC_THREAD_ATTRIBUTE_LIST *list)
 {
     SIZE_T size = 0;
     InitializeProcThreadAttributeList(NULL, 2, 0, &size);
@@ -175,8 +198,9 @@ static mp_status_t make_attributes(inheritance_t *all, HANDLE *job, LPPROC_THREA
     if (!UpdateProcThreadAttribute(*list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, all->list,
                                    all->count * sizeof *all->list, NULL, NULL))
         return mp__win_failure(starting);
-    if (*job && !UpdateProcThreadAttribute(*list, 0, JOB_LIST_ATTRIBUTE, job, sizeof *job, NULL, NULL))
-        *job = NULL;
+    if (jobs->count &&
+        !UpdateProcThreadAttribute(*list, 0, JOB_LIST_ATTRIBUTE, jobs->list, jobs->count * sizeof(HANDLE), NULL, NULL))
+        jobs->count = 0;
     return MP_OK;
 }
 
@@ -184,6 +208,7 @@ typedef struct start {
     wchar_t *image;
     wchar_t *line;
     wchar_t *environment;
+    DWORD flags;
 } start_t;
 
 static mp_status_t refused(void)
@@ -194,16 +219,15 @@ static mp_status_t refused(void)
     return mp__win_failure_code(starting, code);
 }
 
-/* Creates it with the job; *job says afterwards whether it was taken. */
-static mp_status_t create(const start_t *start, inheritance_t *all, HANDLE *job, PROCESS_INFORMATION *made)
+/* Creates it in the jobs; their count says afterwards whether they were taken. */
+static mp_status_t create(const start_t *start, inheritance_t *all, jobs_t *jobs, PROCESS_INFORMATION *made)
 {
     STARTUPINFOEXW info = {.StartupInfo = {.cb = sizeof info, .dwFlags = STARTF_USESTDHANDLES}};
     info.StartupInfo.hStdInput = all->standard[0];
     info.StartupInfo.hStdOutput = all->standard[1];
     info.StartupInfo.hStdError = all->standard[2];
-    mp_status_t status = make_attributes(all, job, &info.lpAttributeList);
-    if (!status && !CreateProcessW(start->image, start->line, NULL, NULL, TRUE,
-                                   EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT, start->environment, NULL,
+    mp_status_t status = make_attributes(all, jobs, &info.lpAttributeList);
+    if (!status && !CreateProcessW(start->image, start->line, NULL, NULL, TRUE, start->flags, start->environment, NULL,
                                    &info.StartupInfo, made))
         status = refused();
     if (info.lpAttributeList)
@@ -212,18 +236,36 @@ static mp_status_t create(const start_t *start, inheritance_t *all, HANDLE *job,
     return status;
 }
 
-static mp_status_t launch(const start_t *start, const mp__os_spawn_t *spawn, PROCESS_INFORMATION *made)
+/* Somebody else's job around this process may let nothing into other jobs, or out of it. */
+static mp_status_t create_somehow(start_t *start, inheritance_t *all, const jobs_t *jobs, PROCESS_INFORMATION *made)
+{
+    jobs_t tried = *jobs;
+    mp_status_t status = create(start, all, &tried, made);
+    if (status == MP_DENIED && (start->flags & CREATE_BREAKAWAY_FROM_JOB)) {
+        start->flags &= ~(DWORD)CREATE_BREAKAWAY_FROM_JOB;
+        tried = *jobs;
+        status = create(start, all, &tried, made);
+    }
+    if (status == MP_DENIED && tried.count) {
+        tried.count = 0;
+        status = create(start, all, &tried, made);
+    }
+    return status;
+}
+
+static mp_status_t launch(start_t *start, const mp__os_spawn_t *spawn, HANDLE own, PROCESS_INFORMATION *made)
 {
     inheritance_t all;
     AcquireSRWLockExclusive(&inheriting);
     mp_status_t status = inherit(spawn, &all);
     if (!status) {
-        HANDLE job = children_job();
-        status = create(start, &all, &job, made);
-        if (status == MP_DENIED && job) { /* by a job of somebody else around this process, perhaps */
-            job = NULL;
-            status = create(start, &all, &job, made);
-        }
+        jobs_t jobs = {.count = 0};
+        HANDLE children = spawn->detached ? NULL : children_job();
+        if (children)
+            jobs.list[jobs.count++] = children;
+        if (own)
+            jobs.list[jobs.count++] = own;
+        status = create_somehow(start, &all, &jobs, made);
     }
     disinherit(&all);
     ReleaseSRWLockExclusive(&inheriting);
@@ -232,6 +274,11 @@ static mp_status_t launch(const start_t *start, const mp__os_spawn_t *spawn, PRO
 
 static mp_status_t prepare(const mp__os_spawn_t *spawn, start_t *start)
 {
+    start->flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
+    if (spawn->grouped || spawn->detached)
+        start->flags |= CREATE_NEW_PROCESS_GROUP;
+    if (spawn->detached)
+        start->flags |= CREATE_BREAKAWAY_FROM_JOB;
     start->image = mp__win_wide(spawn->path);
     if (!start->image)
         return mp__win_failure(starting);
@@ -243,16 +290,24 @@ mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process)
 {
     start_t start = {0};
     PROCESS_INFORMATION made;
+    HANDLE job = NULL;
     mp_status_t status = prepare(spawn, &start);
     if (!status)
-        status = launch(&start, spawn, &made);
+        status = own_job(spawn, &job);
+    if (!status)
+        status = launch(&start, spawn, job, &made);
     free(start.image);
     free(start.line);
     free(start.environment);
-    if (status)
+    if (status) {
+        if (job)
+            CloseHandle(job);
         return status;
+    }
     CloseHandle(made.hThread);
-    *process = (mp__os_process_t){.pid = (int32_t)made.dwProcessId, .sentinel = (mp__os_handle_t)made.hProcess};
+    *process = (mp__os_process_t){.pid = (int32_t)made.dwProcessId,
+                                  .job = job ? (mp__os_handle_t)job : MP__NO_HANDLE,
+                                  .sentinel = (mp__os_handle_t)made.hProcess};
     return MP_OK;
 }
 
@@ -268,8 +323,8 @@ mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
 static mp__os_exit_t exit_of(DWORD code)
 {
     if (code == (SIGNALLED | TERMINATE) || code == (SIGNALLED | KILL))
-        return (mp__os_exit_t){MP__OS_SIGNALLED, (int32_t)(code & ~(DWORD)SIGNALLED)};
-    return (mp__os_exit_t){MP__OS_EXITED, (int32_t)code};
+        return (mp__os_exit_t){.end = MP__OS_SIGNALLED, .code = (int32_t)(code & ~(DWORD)SIGNALLED)};
+    return (mp__os_exit_t){.end = MP__OS_EXITED, .code = (int32_t)code};
 }
 
 mp_status_t mp__os_process_wait(mp__os_process_t *process, mp__deadline_t deadline)
@@ -284,6 +339,7 @@ mp_status_t mp__os_process_wait(mp__os_process_t *process, mp__deadline_t deadli
         if (!GetExitCodeProcess(handle, &code))
             return mp__win_failure(step);
         process->exit = exit_of(code);
+        mp__win_usage(handle, &process->exit.usage);
         process->reaped = true;
         return MP_OK;
     case WAIT_TIMEOUT:
@@ -318,7 +374,8 @@ mp_status_t mp__os_process_interrupt(mp__os_process_t *process)
 void mp__os_process_close(mp__os_process_t *process)
 {
     mp__os_handle_close(process->sentinel);
-    process->sentinel = MP__NO_HANDLE;
+    mp__os_handle_close(process->job);
+    process->sentinel = process->job = MP__NO_HANDLE;
 }
 
 /* ---- the lifeline: a handle on this very process ---- */

@@ -8,7 +8,7 @@
 const mp__os_caps_t *mp__os_caps(void)
 {
     /* WaitOnAddress does not reach beyond its process, and a view of a mapping cannot be decommitted. */
-    static const mp__os_caps_t caps = {.fork = false, .shared_wait = false, .discard = false};
+    static const mp__os_caps_t caps = {.affinity = true, .memory_use = true, .limit_processes = true};
     return &caps;
 }
 

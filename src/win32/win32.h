@@ -54,8 +54,16 @@ DWORD mp__win_milliseconds(mp__deadline_t deadline);
 /* wait.c: waits for one handle: WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with GetLastError(). */
 DWORD mp__win_wait(HANDLE handle, mp__deadline_t deadline);
 
-/* environment.c: this process's environment with "NAME=value" entries replaced or added, as CreateProcessW wants it. To
- * be freed. */
+/* channel.c: a pipe: ends[0], whose calls overlap, opened for `direction` (PIPE_ACCESS_...), ends[1] for the other one
+ * with these flags. And: reads what there is, up to size, once there is something. */
+mp_status_t mp__win_pipe(DWORD direction, DWORD flags, HANDLE ends[2]);
+mp_status_t mp__win_read_some(mp__os_handle_t end, void *data, size_t size, size_t *got);
+
+/* self.c: what a process has used so far, or when it ended. */
+void mp__win_usage(HANDLE process, mp__os_usage_t *usage);
+
+/* environment.c: this process's environment with "NAME=value" entries replaced or added, "NAME" taken out, as
+ * CreateProcessW wants it. To be freed. */
 mp_status_t mp__win_environment(const char *const *additions, wchar_t **block);
 
 #endif

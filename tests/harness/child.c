@@ -50,7 +50,8 @@ void mp_test_start(mp_test_child_t *child, const char *program, const mp__os_han
     for (size_t i = 0; arguments && arguments[i]; i++)
         add_word(&command, arguments[i]);
 
-    const mp__os_spawn_t spawn = {mp_test_program(), command.arguments, NULL, given, handle_count + 1};
+    const mp__os_spawn_t spawn = {
+        .path = mp_test_program(), .arguments = command.arguments, .handles = given, .handle_count = handle_count + 1};
     REQUIRE_OK(mp__os_spawn(&spawn, &child->process));
     mp__os_handle_close(ends[1]);
     child->talk = ends[0];
@@ -61,7 +62,7 @@ void mp_test_warm_up(void)
     mp__os_arena_t arena;
     mp__os_process_t process;
     const char *const arguments[] = {mp_test_program(), "-", NULL};
-    const mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = mp_test_program(), .arguments = arguments};
 
     REQUIRE_OK(mp__os_arena_create((size_t)1 << 16, &arena));
     REQUIRE_OK(mp__os_arena_commit(&arena, 0, 4096));

@@ -98,6 +98,9 @@ void mp_test_give_memory_back(void);
 /* Binds this process to one processor. */
 bool mp_test_bind_to_one_processor(void);
 
+/* This process's priority: the nice value, or Windows' class. */
+int mp_test_priority(void);
+
 /* A function of a library of the system that this program is not linked with, loaded for the purpose; NULL: none known.
  */
 void (*mp_test_foreign_function(void))(void);

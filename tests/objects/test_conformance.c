@@ -347,6 +347,56 @@ MP_CASE(A10)
     mp_test_each_method(expect_a10);
 }
 
+/* ---- A11: main has no parent; a child's parent is this; the parent killed: not alive any more, join returns */
+
+static mp_status_t watch_the_parent_end(mp_call_t *call)
+{
+    mp_conn_t *conn = mp_arg_conn(call, 0);
+    mp_process_t *parent = mp_parent_process();
+    MP_CHECK(parent && mp_process_is_alive(parent));
+    MP_CHECK(mp_process_join(parent, 0) == MP_TIMEOUT);
+    MP_CHECK(mp_conn_send(conn, mp_list(mp_process_pid(parent), mp_process_name(parent))) == MP_OK);
+    mp_status_t status = mp_process_join(parent, mp_test_patience());
+    MP_CHECK(mp_conn_send(conn, mp_list((int)status, mp_bool(mp_process_is_alive(parent)))) == MP_OK);
+    return MP_OK;
+}
+
+static mp_status_t have_a_child(mp_call_t *call)
+{
+    mp_process_t *process;
+    mp_process_options_t options = {.detach = true};
+    MP_CHECK(mp_process_start_with(&process, watch_the_parent_end, mp_args(mp_arg_conn(call, 0)), &options) == MP_OK);
+    return sleep_for_ever(call);
+}
+
+static void expect_a11(void)
+{
+    mp_conn_t *reader, *writer;
+    mp_process_t *process;
+    mp_value_t value;
+    CU_ASSERT_PTR_NULL(mp_parent_process());
+    REQUIRE_OK(mp_pipe(&reader, &writer, MP_ONE_WAY));
+    REQUIRE_OK(
+        mp_process_start_with(&process, have_a_child, mp_args(writer), &(mp_process_options_t){.name = "Father"}));
+    EXPECT_OK(mp_conn_close(writer));
+    EXPECT_OK(mp_conn_recv(reader, &value));
+    CU_ASSERT(mp_value_equal(value, mp_list(mp_process_pid(process), "Father")));
+    mp_value_free(&value);
+    EXPECT_OK(mp_process_kill(process));
+    EXPECT_OK(mp_conn_recv(reader, &value));
+    CU_ASSERT(mp_value_equal(value, mp_list(MP_OK, MP_FALSE)));
+    mp_value_free(&value);
+    EXPECT_STATUS(mp_conn_recv(reader, &value), MP_END);
+    mp_test_expect_end(process, -9);
+    EXPECT_OK(mp_conn_close(reader));
+}
+
+MP_CASE(A11)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_a11);
+}
+
 /* ---- A12: threads are the program's own here: the end of the function ends the process, whatever they do; who wants
  * one to be waited for joins it */
 
@@ -621,5 +671,5 @@ MP_CASE(H2)
 }
 
 MP_GUARDED_CASES(MP_ROW(A1), MP_ROW(A2), MP_ROW(A3), MP_ROW(A4), MP_ROW(A5), MP_ROW(A6), MP_ROW(A8), MP_ROW(A9),
-                 MP_ROW(A10), MP_ROW(A12), MP_ROW(A13), MP_ROW(A14), MP_ROW(A15), MP_ROW(A17), MP_ROW(A20), MP_ROW(A21),
-                 MP_ROW(H2), MP_SUB(outlives_its_starter), MP_SUB(leaves_a_daemon));
+                 MP_ROW(A10), MP_ROW(A11), MP_ROW(A12), MP_ROW(A13), MP_ROW(A14), MP_ROW(A15), MP_ROW(A17), MP_ROW(A20),
+                 MP_ROW(A21), MP_ROW(H2), MP_SUB(outlives_its_starter), MP_SUB(leaves_a_daemon));

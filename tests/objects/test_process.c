@@ -554,7 +554,7 @@ static int run_with(const char *program, const char *variable)
 {
     const char *const arguments[] = {mp_test_program(), program, NULL};
     const char *const environment[] = {variable, NULL};
-    mp__os_spawn_t spawn = {mp_test_program(), arguments, environment, NULL, 0};
+    mp__os_spawn_t spawn = {.path = mp_test_program(), .arguments = arguments, .environment = environment};
     mp__os_process_t process;
     REQUIRE_OK(mp__os_spawn(&spawn, &process));
     EXPECT_OK(mp__os_process_wait(&process, mp_test_deadline(MP_TEST_PATIENCE)));

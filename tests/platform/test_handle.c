@@ -86,7 +86,8 @@ MP_PROGRAM(adopts)
 static int count_in_child(const mp__os_handle_t *handles, size_t count)
 {
     const char *const arguments[] = {mp_test_program(), "counts_handles", NULL};
-    const mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, handles, count};
+    const mp__os_spawn_t spawn = {
+        .path = mp_test_program(), .arguments = arguments, .handles = handles, .handle_count = count};
     mp__os_process_t process;
     REQUIRE_OK(mp__os_spawn(&spawn, &process));
     REQUIRE_OK(mp__os_process_wait(&process, mp_test_deadline(30)));

@@ -13,7 +13,7 @@
 static mp_status_t start(const char *path, const char *argument, mp__os_process_t *process)
 {
     const char *const arguments[] = {path, argument, NULL};
-    const mp__os_spawn_t spawn = {path, arguments, NULL, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = path, .arguments = arguments};
     return mp__os_spawn(&spawn, process);
 }
 
@@ -230,7 +230,7 @@ MP_PROGRAM(looks_at_replaced_path)
 static mp__os_exit_t run_in(const char *program, const char *const *environment)
 {
     const char *const arguments[] = {mp_test_program(), program, NULL};
-    const mp__os_spawn_t spawn = {mp_test_program(), arguments, environment, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = mp_test_program(), .arguments = arguments, .environment = environment};
     mp__os_process_t process;
     REQUIRE_OK(mp__os_spawn(&spawn, &process));
     EXPECT_OK(mp__os_process_wait(&process, mp_test_deadline(30)));
@@ -300,7 +300,7 @@ MP_CASE(own_command_line)
         REQUIRE_OK(mp__os_program_note(0, NULL));
     }
     CU_ASSERT_PTR_NOT_NULL_FATAL(mp__os_program_path());
-    const mp__os_spawn_t spawn = {mp__os_program_path(), NULL, environment, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = mp__os_program_path(), .environment = environment};
     REQUIRE_OK(mp__os_spawn(&spawn, &process));
     EXPECT_OK(mp__os_process_wait(&process, mp_test_deadline(30)));
     CU_ASSERT_EQUAL(process.exit.end, MP__OS_EXITED);
@@ -322,7 +322,7 @@ MP_CASE(noting_without_memory)
 MP_CASE(starting_without_memory)
 {
     const char *const arguments[] = {mp_test_program(), "-", NULL};
-    const mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = mp_test_program(), .arguments = arguments};
     mp__os_process_t process;
     mp_test_warm_up();
     if (!mp_test_exhaust_memory())
@@ -334,7 +334,7 @@ MP_CASE(starting_without_memory)
 MP_CASE(starting_without_handles)
 {
     const char *const arguments[] = {mp_test_program(), "-", NULL};
-    const mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = mp_test_program(), .arguments = arguments};
     mp__os_process_t process;
     mp_test_warm_up();
     if (!mp_test_limit_handles(0))
@@ -357,7 +357,7 @@ MP_CASE(a_missing_program)
 {
     mp__os_process_t process;
     const char *const arguments[] = {"x", NULL};
-    const mp__os_spawn_t spawn = {"/there/is/no/such/program", arguments, NULL, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = "/there/is/no/such/program", .arguments = arguments};
     EXPECT_STATUS(mp__os_spawn(&spawn, &process), MP_NOT_FOUND);
     mp_test_warm_up();
     expect_refusal("/there/is/no/such/program", MP_NOT_FOUND);
@@ -381,7 +381,7 @@ MP_CASE(a_file_that_is_no_program)
     mp_test_warm_up();
     write_file(path, sizeof path, "this is text\n");
     const char *const arguments[] = {path, NULL};
-    const mp__os_spawn_t spawn = {path, arguments, NULL, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = path, .arguments = arguments};
     EXPECT_STATUS(mp__os_spawn(&spawn, &process), MP_DENIED);
     mp_test_allow_execution(path);
     EXPECT_STATUS(mp__os_spawn(&spawn, &process), MP_DENIED);
@@ -396,7 +396,7 @@ MP_CASE(a_handle_that_is_none)
     REQUIRE_OK(mp__os_event_create(&event));
     const mp__os_handle_t handles[] = {event.wait, NOT_A_HANDLE};
     const char *const arguments[] = {mp_test_program(), "-", NULL};
-    mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, handles, 2};
+    mp__os_spawn_t spawn = {.path = mp_test_program(), .arguments = arguments, .handles = handles, .handle_count = 2};
     EXPECT_STATUS(mp__os_spawn(&spawn, &process), MP_INVALID);
     const mp__os_handle_t none[] = {MP__NO_HANDLE};
     spawn.handles = none;
@@ -413,7 +413,8 @@ MP_CASE(a_handle_named_twice)
     REQUIRE_OK(mp__os_event_create(&event));
     const mp__os_handle_t handles[] = {event.wait, event.set, event.wait};
     const char *const arguments[] = {mp_test_program(), "-", NULL};
-    const mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, handles, 3};
+    const mp__os_spawn_t spawn = {
+        .path = mp_test_program(), .arguments = arguments, .handles = handles, .handle_count = 3};
     EXPECT_OK(mp__os_spawn(&spawn, &process));
     EXPECT_OK(mp__os_process_wait(&process, mp_test_deadline(30)));
     CU_ASSERT_EQUAL(process.exit.code, 0);

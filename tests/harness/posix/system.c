@@ -369,6 +369,11 @@ bool mp_test_bind_to_one_processor(void)
     return false;
 }
 
+int mp_test_priority(void)
+{
+    return getpriority(PRIO_PROCESS, 0);
+}
+
 void (*mp_test_foreign_function(void))(void)
 {
     void (*function)(void) = NULL;

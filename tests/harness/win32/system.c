@@ -345,6 +345,11 @@ bool mp_test_bind_to_one_processor(void)
            SetProcessAffinityMask(GetCurrentProcess(), mine & (~mine + 1));
 }
 
+int mp_test_priority(void)
+{
+    return (int)GetPriorityClass(GetCurrentProcess());
+}
+
 void (*mp_test_foreign_function(void))(void)
 {
     void (*function)(void) = NULL;

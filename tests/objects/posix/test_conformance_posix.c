@@ -1,4 +1,4 @@
-/* The lines of the list of behaviours that need signals or a fork of the host's own: A7, A11, A16. */
+/* The lines of the list of behaviours that need signals: A7, A16. */
 #include "../scene.h"
 #include "system.h"
 
@@ -62,82 +62,6 @@ MP_CASE(an_interrupted_process_ends_by_sigint)
     mp_test_each_method(expect_interrupt);
 }
 
-/* ---- A11: main has no parent; a child's parent is this; the parent killed: not alive any more, join returns */
-
-/* The grandchild lives on although its parent is gone, because that one's fork holds the other end of its lifeline. */
-static mp_status_t watch_the_parent_end(mp_call_t *call)
-{
-    mp_conn_t *conn = mp_arg_conn(call, 0);
-    mp_process_t *parent = mp_parent_process();
-    MP_CHECK(parent && mp_process_is_alive(parent));
-    MP_CHECK(mp_process_join(parent, 0) == MP_TIMEOUT);
-    MP_CHECK(mp_conn_send(conn, mp_list(mp_process_pid(parent), mp_process_name(parent), mp_getpid())) == MP_OK);
-    mp_status_t status = mp_process_join(parent, mp_test_patience());
-    MP_CHECK(mp_conn_send(conn, mp_list((int)status, mp_bool(mp_process_is_alive(parent)))) == MP_OK);
-    return MP_OK;
-}
-
-static mp_status_t fork_and_wait(mp_call_t *call)
-{
-    mp_conn_t *conn = mp_arg_conn(call, 0);
-    mp_process_t *process;
-    mp_value_t go;
-    MP_CHECK(mp_process_start(&process, watch_the_parent_end, mp_args(conn)) == MP_OK);
-    pid_t holder = fork();
-    if (holder == 0) {
-        pause();
-        _exit(0);
-    }
-    MP_CHECK(mp_conn_send(conn, (int)holder) == MP_OK);
-    MP_CHECK(mp_conn_recv(mp_arg_conn(call, 1), &go) == MP_OK);
-    raise(SIGKILL);
-    return MP_OK;
-}
-
-static void expect_a11(void)
-{
-    mp_conn_t *reader, *writer, *go, *theirs;
-    mp_process_t *process;
-    int holder = 0, grandchild = 0;
-    CU_ASSERT_PTR_NULL(mp_parent_process());
-    REQUIRE_OK(mp_pipe(&reader, &writer, MP_ONE_WAY));
-    REQUIRE_OK(mp_pipe(&theirs, &go, MP_ONE_WAY));
-    REQUIRE_OK(mp_process_start_with(&process, fork_and_wait, mp_args(writer, theirs),
-                                     &(mp_process_options_t){.name = "Father"}));
-    int father = mp_process_pid(process);
-    for (int i = 0; i < 2; i++) {
-        mp_value_t value;
-        EXPECT_OK(mp_conn_recv(reader, &value));
-        if (mp_value_kind(value) == MP_KIND_LIST) {
-            CU_ASSERT_EQUAL(mp_value_int(mp_value_item(value, 0)), father);
-            CU_ASSERT_STRING_EQUAL(mp_value_str(mp_value_item(value, 1)), "Father");
-            grandchild = (int)mp_value_int(mp_value_item(value, 2));
-        } else {
-            holder = (int)mp_value_int(value);
-        }
-        mp_value_free(&value);
-    }
-    EXPECT_OK(mp_conn_send(go, 1));
-    mp_value_t value;
-    EXPECT_OK(mp_conn_recv(reader, &value));
-    CU_ASSERT(mp_value_equal(value, mp_list(MP_OK, MP_FALSE)));
-    mp_value_free(&value);
-    mp_test_expect_end(process, -SIGKILL);
-    CU_ASSERT(grandchild > 0 && holder > 0 && kill(holder, SIGKILL) == 0);
-    EXPECT_OK(mp_conn_close(writer));
-    while (mp_conn_recv(reader, &value) == MP_OK)
-        mp_value_free(&value);
-    EXPECT_OK(mp_conn_close(reader));
-    EXPECT_OK(mp_conn_close(go));
-    EXPECT_OK(mp_conn_close(theirs));
-}
-
-MP_CASE(A11)
-{
-    mp_test_objects();
-    mp_test_each_method(expect_a11);
-}
-
 /* ---- A16: SIGUSR1 during join and recv: the call completes normally */
 
 static volatile sig_atomic_t handled;
@@ -197,4 +121,4 @@ MP_CASE(A16)
     mp_test_each_method(expect_a16);
 }
 
-MP_GUARDED_CASES(MP_ROW(A7), MP_ROW(an_interrupted_process_ends_by_sigint), MP_ROW(A11), MP_ROW(A16));
+MP_GUARDED_CASES(MP_ROW(A7), MP_ROW(an_interrupted_process_ends_by_sigint), MP_ROW(A16));

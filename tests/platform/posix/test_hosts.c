@@ -444,7 +444,7 @@ MP_PROGRAM(has_no_standard_descriptors)
     MP_CHECK(mp__os_arena_create(SMALL, &arena) == MP_OK && arena.memory > 2);
     mp__os_process_t process;
     const char *const arguments[] = {mp_test_program(), "prints_into_nothing", NULL};
-    const mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = mp_test_program(), .arguments = arguments};
     MP_CHECK(mp__os_spawn(&spawn, &process) == MP_OK && process.sentinel > 2);
     MP_CHECK(mp__os_process_wait(&process, mp_test_deadline(30)) == MP_OK);
     return process.exit.code;

@@ -219,7 +219,7 @@ MP_CASE(no_memory_to_start)
 {
     mp__os_process_t process;
     const char *const arguments[] = {mp_test_program(), "-", NULL};
-    const mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = mp_test_program(), .arguments = arguments};
     mp_test_warm_up();
     refuse_starts(ENOMEM);
     EXPECT_STATUS(mp__os_spawn(&spawn, &process), MP_NO_MEMORY);
@@ -229,7 +229,7 @@ MP_CASE(too_many_processes_to_start)
 {
     mp__os_process_t process;
     const char *const arguments[] = {mp_test_program(), "-", NULL};
-    const mp__os_spawn_t spawn = {mp_test_program(), arguments, NULL, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = mp_test_program(), .arguments = arguments};
     mp_test_warm_up();
     refuse_starts(EAGAIN);
     EXPECT_STATUS(mp__os_spawn(&spawn, &process), MP_LIMIT);

@@ -350,7 +350,7 @@ MP_CASE(replaced_variables_are_there_once)
 {
     const char *const arguments[] = {mp_test_program(), "counts_variable", NULL};
     const char *const environment[] = {"MP_TEST_TWICE=2", NULL};
-    const mp__os_spawn_t spawn = {mp_test_program(), arguments, environment, NULL, 0};
+    const mp__os_spawn_t spawn = {.path = mp_test_program(), .arguments = arguments, .environment = environment};
     mp__os_process_t process;
     CU_ASSERT_EQUAL(setenv("MP_TEST_TWICE", "1", 1), 0);
     REQUIRE_OK(mp__os_spawn(&spawn, &process));

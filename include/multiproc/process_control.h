@@ -1,0 +1,84 @@
+/**
+ * @file process_control.h
+ * Children from outside: their standard streams, how they ended and what they used, ending them with all they started.
+ *
+ * Every function may be called from any thread; mp_process_close() must be the last use of its pointer.
+ */
+#ifndef MULTIPROC_PROCESS_CONTROL_H
+#define MULTIPROC_PROCESS_CONTROL_H
+
+#include <multiproc/process.h>
+
+MP_BEGIN_DECLS
+
+/**
+ * Reads what a child wrote to a stream that is a pipe (::MP_STDIO_PIPE).
+ * @param stream ::MP_STDOUT or ::MP_STDERR.
+ * @param data,size in: the room (> 0); out: how many bytes came, at least 1.
+ * @return ::MP_OK; ::MP_END: all was read, and nobody writes any more (children of the child may still hold the pipe
+ * open when it has ended); ::MP_TIMEOUT; ::MP_INVALID: no such pipe, or closed. Two streams are read by two threads, or
+ * in turn with short timeouts: who waits for one while the child fills the other waits for ever.
+ */
+MP_API mp_status_t mp_process_read(mp_process_t *process, mp_stream_t stream, void *data, size_t *size, double timeout);
+
+/**
+ * Writes to a child's standard input that is a pipe. Blocks until the pipe took all; no signal is raised when nobody
+ * reads any more.
+ * @return ::MP_OK; ::MP_END: nobody reads any more; ::MP_INVALID.
+ */
+MP_API mp_status_t mp_process_write(mp_process_t *process, const void *data, size_t size);
+
+/**
+ * Closes this process's end of a pipe: the child's input ends; its writes fail. mp_process_close() closes them all. No
+ * other thread may be using it.
+ * @return ::MP_OK, also if it was closed before; ::MP_INVALID: no such pipe.
+ */
+MP_API mp_status_t mp_process_close_stream(mp_process_t *process, mp_stream_t stream);
+
+/**
+ * This process's end of a pipe as the system has it: a descriptor or, on Windows, a HANDLE whose calls overlap. It
+ * stays the library's, until mp_process_close_stream() or mp_process_close().
+ * @return ::MP_OK; ::MP_INVALID: no such pipe, or closed.
+ */
+MP_API mp_status_t mp_process_stream(const mp_process_t *process, mp_stream_t stream, intptr_t *descriptor);
+
+/** What ended a child beside itself and others. */
+typedef enum mp_cause {
+    MP_CAUSE_NONE = 0,     /**< nothing of the library: it ended itself, or somebody ended it */
+    MP_CAUSE_CPU_TIME = 1, /**< its limit of processor time */
+    MP_CAUSE_MEMORY = 2    /**< its limit of memory */
+} mp_cause_t;
+
+/** How a child ended, and what it used. */
+typedef struct mp_process_result {
+    bool known;         /**< false: somebody else took its exit code, and it left no word itself: exit_code and signal
+                           are 0 */
+    int exit_code;      /**< when no signal ended it */
+    int signal;         /**< the number of the signal that ended it (on Windows 15 and 9 after terminate and kill); 0:
+                           none did */
+    bool core_dumped;   /**< the system wrote an image of its memory */
+    mp_cause_t cause;   /**< the limit that it was ended for (by signal 9; the system's own limit of processor time,
+                           which comes later, by SIGXCPU) */
+    double user_time;   /**< seconds of processors in its own code; with those of its children that it waited for where
+                           the system adds them; 0 if somebody else took its exit code */
+    double system_time; /**< the same in the system's */
+    uint64_t peak_memory; /**< bytes that were resident at most, shared ones too. Of one that did not end by itself
+                             Linux tells no less than its parent had when it started it; 0: nobody knows */
+} mp_process_result_t;
+
+/** @cond internal */
+MP_API mp_status_t mp__process_result(mp_process_t *process, mp_process_result_t *result, size_t size);
+/** @endcond */
+
+/**
+ * How a child ended, and what it used. Does not block.
+ * @return ::MP_OK; ::MP_RUNNING; ::MP_INVALID: no child of this process.
+ */
+static inline mp_status_t mp_process_result(mp_process_t *process, mp_process_result_t *result)
+{
+    return mp__process_result(process, result, sizeof *result);
+}
+
+MP_END_DECLS
+
+#endif

@@ -1,0 +1,51 @@
+/* How a child ended: the system's word, else its own; and which limit it was ended for. */
+#include <multiproc/process_control.h>
+
+#include "core/atomic.h"
+#include "core/error.h"
+#include "objects/process.h"
+
+#include <string.h>
+
+void mp__process_ending(mp__ending_t *ending, const mp__os_exit_t *system, const mp__process_slot_t *slot)
+{
+    uint64_t record = slot ? mp__load64(&slot->exit) : 0;
+    uint32_t cause = slot ? mp__load32(&slot->cause) : 0;
+    uint64_t peak = slot ? mp__load64(&slot->peak) : 0;
+    *ending = (mp__ending_t){.known = true, .system = *system};
+    if (system->end == MP__OS_SIGNALLED)
+        ending->code = -system->code;
+    else if (system->end == MP__OS_EXITED)
+        ending->code = system->code;
+    else if (mp__high(record) == 1)
+        ending->code = (int)mp__low(record);
+    else
+        ending->known = false;
+    if (peak)
+        ending->system.usage.peak = peak;
+    if (system->end != MP__OS_EXITED && cause <= MP_CAUSE_MEMORY)
+        ending->cause = cause;
+    if (!ending->cause && system->cpu_limit)
+        ending->cause = MP_CAUSE_CPU_TIME;
+}
+
+mp_status_t mp__process_result(mp_process_t *process, mp_process_result_t *result, size_t size)
+{
+    const char *step = "ask how a process ended";
+    const mp__ending_t *ending = mp__process_ended_how(process);
+    if (!ending || !result)
+        return mp__error(MP_INVALID, step, "this is no child of this process");
+    if (mp__process_poll(process) != MP_OK)
+        return mp__error(MP_RUNNING, step, "%s still runs", mp_process_name(process));
+    bool signalled = ending->system.end == MP__OS_SIGNALLED;
+    mp_process_result_t whole = {.known = ending->known,
+                                 .exit_code = ending->known && !signalled ? ending->code : 0,
+                                 .signal = signalled ? ending->system.code : 0,
+                                 .core_dumped = ending->system.core_dumped,
+                                 .cause = (mp_cause_t)ending->cause,
+                                 .user_time = (double)ending->system.usage.user / (double)MP__SECOND,
+                                 .system_time = (double)ending->system.usage.system / (double)MP__SECOND,
+                                 .peak_memory = ending->system.usage.peak};
+    memcpy(result, &whole, size < sizeof whole ? size : sizeof whole);
+    return MP_OK;
+}

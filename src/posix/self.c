@@ -1,0 +1,79 @@
+/* What a child makes of itself before its function runs: directory, environment, priority, group; what it has used. */
+#include "posix/posix.h"
+
+#include "core/error.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+mp_status_t mp__os_directory_set(const char *path)
+{
+    static const char step[] = "change to the child's directory";
+    if (chdir(path) == 0)
+        return MP_OK;
+    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENAMETOOLONG)
+        return mp__error_native(MP_NOT_FOUND, step, errno);
+    if (errno == EACCES)
+        return mp__error_native(MP_DENIED, step, errno);
+    return mp__posix_error(step, errno);
+}
+
+mp_status_t mp__os_environment_set(const char *entry)
+{
+    static const char step[] = "set the child's environment";
+    const char *equals = strchr(entry, '=');
+    size_t length = equals ? (size_t)(equals - entry) : strlen(entry);
+    char *name = strndup(entry, length);
+    if (!name)
+        return mp__error(MP_NO_MEMORY, step, "no memory");
+    int code = equals ? setenv(name, equals + 1, 1) : unsetenv(name);
+    free(name);
+    return code == 0 ? MP_OK : mp__posix_error(step, errno);
+}
+
+mp_status_t mp__os_priority_set(int nice)
+{
+    static const char step[] = "set the child's priority";
+    if (setpriority(PRIO_PROCESS, 0, nice) == 0)
+        return MP_OK;
+    if (errno == EACCES || errno == EPERM)
+        return mp__error_native(MP_DENIED, step, errno);
+    return mp__posix_error(step, errno);
+}
+
+mp_status_t mp__os_group_lead(bool session)
+{
+    if (session ? setsid() >= 0 : setpgid(0, 0) == 0)
+        return MP_OK;
+    /* It leads one already. */
+    return errno == EPERM && getpgid(0) == getpid() ? MP_OK : mp__posix_error("make the child's group", errno);
+}
+
+static int64_t nanoseconds(struct timeval time)
+{
+    return (int64_t)time.tv_sec * MP__SECOND + (int64_t)time.tv_usec * 1000;
+}
+
+void mp__posix_usage(const struct rusage *used, mp__os_usage_t *usage)
+{
+    usage->user = nanoseconds(used->ru_utime);
+    usage->system = nanoseconds(used->ru_stime);
+#if defined(__APPLE__)
+    usage->peak = (uint64_t)used->ru_maxrss;
+#else
+    usage->peak = (uint64_t)used->ru_maxrss * 1024;
+#endif
+}
+
+void mp__os_usage(mp__os_usage_t *usage)
+{
+    struct rusage used = {0};
+    (void)getrusage(RUSAGE_SELF, &used);
+    mp__posix_usage(&used, usage);
+    uint64_t own = mp__posix_memory_peak();
+    if (own)
+        usage->peak = own;
+}

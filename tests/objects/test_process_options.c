@@ -1,0 +1,415 @@
+/* What a child is given: environment, directory, standard streams, processors, priority, image. */
+#include "child.h"
+#include "scene.h"
+#include "system.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static mp_process_t *start(mp_function_t function, mp_args_t args, const mp_process_options_t *options)
+{
+    mp_process_t *process = NULL;
+    REQUIRE_OK(mp_process_start_with(&process, function, args, options));
+    return process;
+}
+
+static void expect_refused(const mp_process_options_t *options, mp_function_t function, mp_status_t expected)
+{
+    mp_process_t *process = mp_current_process();
+    EXPECT_STATUS(mp_process_start_with(&process, function, mp_args(), options), expected);
+    CU_ASSERT_PTR_NULL(process);
+}
+
+static mp_status_t nothing(mp_call_t *call)
+{
+    (void)call;
+    return MP_OK;
+}
+
+/* A file of this case's own. */
+static const char *file_path(void)
+{
+    static char path[600];
+    snprintf(path, sizeof path, "%s/mp-options-%ld", mp_test_folder(), mp_test_pid());
+    return path;
+}
+
+static void expect_content(const char *expected)
+{
+    char text[200];
+    FILE *file = fopen(file_path(), "rb");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    CU_ASSERT_STRING_EQUAL(text, expected);
+}
+
+/* ---- environment and directory ---- */
+
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value ? value : "(none)";
+}
+
+static mp_status_t tell_environment(mp_call_t *call)
+{
+    return mp_queue_put(mp_arg_queue(call, 0),
+                        mp_list(variable("MP_TEST_KEPT"), variable("MP_TEST_REPLACED"), variable("MP_TEST_REMOVED"),
+                                variable("MP_TEST_ADDED"), variable("MP_TEST_EMPTY"),
+                                mp_bool(strcmp(variable("MULTIPROC_CHILD"), "nonsense") == 0)),
+                        MP_FOREVER);
+}
+
+static void expect_environment(void)
+{
+    static const char *const environment[] = {
+        "MP_TEST_REPLACED=first", "MP_TEST_REMOVED", "MP_TEST_EMPTY=x",          "MP_TEST_ADDED=a=b",
+        "MP_TEST_REPLACED=last",  "MP_TEST_EMPTY",   "MULTIPROC_CHILD=nonsense", NULL};
+    mp_process_options_t options = {.environment = environment};
+    mp_queue_t *queue;
+    mp_value_t told;
+    REQUIRE_OK(mp_queue_create(&queue, 0));
+    mp_test_expect_end(start(tell_environment, mp_args(queue), &options), 0);
+    REQUIRE_OK(mp_queue_get(queue, &told, 0));
+    bool marker =
+        strcmp(mp_get_start_method(), "fork") == 0; /* a program that is executed finds its invitation there */
+    CU_ASSERT(mp_value_equal(told, mp_list("kept", "last", "(none)", "a=b", "(none)", mp_bool(marker))));
+    mp_value_free(&told);
+    EXPECT_OK(mp_queue_close(queue));
+    CU_ASSERT_STRING_EQUAL(variable("MP_TEST_REMOVED"), "here");
+    CU_ASSERT_STRING_EQUAL(variable("MP_TEST_ADDED"), "(none)");
+}
+
+MP_CASE(a_childs_environment_is_the_parents_with_changes)
+{
+    mp_test_objects();
+    REQUIRE_OK(mp__os_environment_set("MP_TEST_KEPT=kept"));
+    REQUIRE_OK(mp__os_environment_set("MP_TEST_REPLACED=old"));
+    putenv((char *)(uintptr_t) "MP_TEST_REMOVED=here");
+    mp_test_each_method(expect_environment);
+}
+
+MP_CASE(an_environment_entry_needs_a_name)
+{
+    static const char *const unnamed[] = {"=value", NULL};
+    static const char *const empty[] = {"", NULL};
+    mp_test_objects();
+    expect_refused(&(mp_process_options_t){.environment = unnamed}, nothing, MP_INVALID);
+    expect_refused(&(mp_process_options_t){.environment = empty}, nothing, MP_INVALID);
+}
+
+/* The name of a file that lies in the directory, without a path. */
+static mp_status_t write_beside(mp_call_t *call)
+{
+    FILE *file = fopen(mp_arg_str(call, 0), "wb");
+    MP_CHECK(file && fputs("beside", file) >= 0 && fclose(file) == 0);
+    return MP_OK;
+}
+
+static void expect_directory(void)
+{
+    mp_process_options_t options = {.directory = mp_test_folder()};
+    const char *name = strstr(file_path(), "mp-options-");
+    mp_test_expect_end(start(write_beside, mp_args(name), &options), 0);
+    expect_content("beside");
+    remove(file_path());
+}
+
+MP_CASE(a_child_begins_in_its_directory)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_directory);
+}
+
+static void expect_no_directory(void)
+{
+    expect_refused(&(mp_process_options_t){.directory = "there/is/no/such/directory"}, nothing, MP_NOT_FOUND);
+    CU_ASSERT_NOT_EQUAL(mp_error()->code, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(mp_error()->step, "directory"));
+}
+
+MP_CASE(a_directory_that_is_not_there_is_an_error_of_the_start)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_no_directory);
+}
+
+/* ---- standard streams ---- */
+
+static mp_status_t print_both(mp_call_t *call)
+{
+    fprintf(stdout, "out %s\n", mp_arg_str(call, 0));
+    fflush(stdout);
+    fprintf(stderr, "err %s\n", mp_arg_str(call, 0));
+    fflush(stderr);
+    return MP_OK;
+}
+
+/* All that comes, with "\r" taken out: Windows' C runtime writes it. */
+static void expect_read(mp_process_t *process, mp_stream_t stream, const char *expected)
+{
+    char text[200], part[50];
+    size_t used = 0;
+    mp_status_t status;
+    size_t size = sizeof part;
+    while ((status = mp_process_read(process, stream, part, &size, mp_test_patience())) == MP_OK) {
+        CU_ASSERT(size > 0 && size <= sizeof part);
+        for (size_t i = 0; i < size && used < sizeof text - 1; i++)
+            if (part[i] != '\r')
+                text[used++] = part[i];
+        size = sizeof part;
+    }
+    text[used] = '\0';
+    EXPECT_STATUS(status, MP_END);
+    CU_ASSERT_STRING_EQUAL(text, expected);
+}
+
+static void expect_pipes(void)
+{
+    mp_process_options_t options = {.output = {MP_STDIO_PIPE, NULL}, .error = {MP_STDIO_PIPE, NULL}};
+    mp_process_t *process = start(print_both, mp_args("apart"), &options);
+    expect_read(process, MP_STDOUT, "out apart\n");
+    expect_read(process, MP_STDERR, "err apart\n");
+    mp_test_expect_end(process, 0);
+    options.error.kind = MP_STDIO_MERGED;
+    process = start(print_both, mp_args("merged"), &options);
+    expect_read(process, MP_STDOUT, "out merged\nerr merged\n");
+    mp_test_expect_end(process, 0);
+    options.error.kind = MP_STDIO_NULL;
+    process = start(print_both, mp_args("alone"), &options);
+    mp_test_expect_end(process, 0);
+}
+
+MP_CASE(output_and_error_come_through_pipes)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_pipes);
+}
+
+/* Echoes its input's lines, then says how it ended. */
+static mp_status_t echo_lines(mp_call_t *call)
+{
+    (void)call;
+    char line[100];
+    while (fgets(line, sizeof line, stdin)) {
+        fputs(line, stdout);
+        fflush(stdout);
+    }
+    return mp_exit(call, feof(stdin) ? 3 : 4);
+}
+
+static void expect_conversation(void)
+{
+    mp_process_options_t options = {.input = {MP_STDIO_PIPE, NULL}, .output = {MP_STDIO_PIPE, NULL}};
+    char line[20] = "";
+    size_t size = sizeof line;
+    mp_process_t *process = start(echo_lines, mp_args(), &options);
+    EXPECT_STATUS(mp_process_read(process, MP_STDOUT, line, &size, 0), MP_TIMEOUT);
+    EXPECT_OK(mp_process_write(process, "one\n", 4));
+    EXPECT_OK(mp_process_read(process, MP_STDOUT, line, &size, mp_test_patience()));
+    CU_ASSERT(size >= 4 && memcmp(line, "one", 3) == 0);
+    EXPECT_OK(mp_process_write(process, "", 0));
+    EXPECT_OK(mp_process_close_stream(process, MP_STDIN));
+    EXPECT_OK(mp_process_close_stream(process, MP_STDIN));
+    EXPECT_STATUS(mp_process_write(process, "two\n", 4), MP_INVALID);
+    mp_test_expect_end(process, 3);
+}
+
+MP_CASE(a_conversation_over_pipes)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_conversation);
+}
+
+static void expect_broken_pipe(void)
+{
+    static char much[1 << 20];
+    mp_process_options_t options = {.input = {MP_STDIO_PIPE, NULL}};
+    mp_process_t *process = start(nothing, mp_args(), &options);
+    EXPECT_OK(mp_process_join(process, mp_test_patience()));
+    EXPECT_STATUS(mp_process_write(process, much, sizeof much), MP_END);
+    mp_test_expect_end(process, 0);
+}
+
+MP_CASE(writing_to_a_child_that_has_ended_is_no_signal)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_broken_pipe);
+}
+
+static mp_status_t count_input(mp_call_t *call)
+{
+    int count = 0;
+    while (getchar() != EOF)
+        count++;
+    return mp_exit(call, count);
+}
+
+static void expect_files(void)
+{
+    mp_process_options_t options = {.output = {MP_STDIO_FILE, file_path()}, .error = {MP_STDIO_NULL, NULL}};
+    remove(file_path());
+    bool posix = mp_test_is_posix();
+    mp_test_expect_end(start(print_both, mp_args("long line"), &options), 0);
+    mp_test_expect_end(start(print_both, mp_args("1"), &options), 0);
+    expect_content(posix ? "out 1\n" : "out 1\r\n");
+    options.output.kind = MP_STDIO_APPEND;
+    options.error.kind = MP_STDIO_MERGED;
+    mp_test_expect_end(start(print_both, mp_args("2"), &options), 0);
+    expect_content(posix ? "out 1\nout 2\nerr 2\n" : "out 1\r\nout 2\r\nerr 2\r\n");
+    options = (mp_process_options_t){.input = {MP_STDIO_FILE, file_path()}};
+    mp_test_expect_end(start(count_input, mp_args(), &options), 18);
+    remove(file_path());
+}
+
+MP_CASE(streams_are_files)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_files);
+}
+
+static void expect_streams_refused(void)
+{
+    mp_process_options_t options = {.output = {MP_STDIO_FILE, "there/is/no/such/directory/file"}};
+    expect_refused(&options, nothing, MP_NOT_FOUND);
+    options = (mp_process_options_t){.output = {MP_STDIO_FILE, mp_test_folder()}};
+    expect_refused(&options, nothing, MP_DENIED);
+    options = (mp_process_options_t){.input = {MP_STDIO_FILE, "there is no such file"}};
+    expect_refused(&options, nothing, MP_NOT_FOUND);
+    options = (mp_process_options_t){.output = {MP_STDIO_FILE, NULL}};
+    expect_refused(&options, nothing, MP_INVALID);
+    options = (mp_process_options_t){.output = {MP_STDIO_MERGED, NULL}};
+    expect_refused(&options, nothing, MP_INVALID);
+    options = (mp_process_options_t){.input = {MP_STDIO_APPEND, file_path()}};
+    expect_refused(&options, nothing, MP_INVALID);
+    options = (mp_process_options_t){.output = {MP_STDIO_PIPE, NULL}, .error = {(mp_stdio_kind_t)99, NULL}};
+    expect_refused(&options, nothing, MP_INVALID);
+}
+
+MP_CASE(streams_that_cannot_be_had_say_why)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_streams_refused);
+}
+
+MP_CASE(what_is_no_pipe)
+{
+    mp_test_objects();
+    char byte;
+    size_t size = 1, none = 0;
+    intptr_t descriptor;
+    mp_process_options_t options = {.output = {MP_STDIO_PIPE, NULL}};
+    mp_process_t *process = start(nothing, mp_args(), &options);
+    EXPECT_STATUS(mp_process_read(process, MP_STDERR, &byte, &size, 0), MP_INVALID);
+    EXPECT_STATUS(mp_process_read(process, MP_STDIN, &byte, &size, 0), MP_INVALID);
+    EXPECT_STATUS(mp_process_read(process, MP_STDOUT, &byte, &none, 0), MP_INVALID);
+    EXPECT_STATUS(mp_process_read(process, MP_STDOUT, &byte, &size, (double)NAN), MP_INVALID);
+    EXPECT_STATUS(mp_process_read(NULL, MP_STDOUT, &byte, &size, 0), MP_INVALID);
+    EXPECT_STATUS(mp_process_write(process, &byte, 1), MP_INVALID);
+    EXPECT_STATUS(mp_process_write(mp_current_process(), &byte, 1), MP_INVALID);
+    EXPECT_STATUS(mp_process_close_stream(process, MP_STDIN), MP_INVALID);
+    EXPECT_STATUS(mp_process_close_stream(process, (mp_stream_t)7), MP_INVALID);
+    EXPECT_STATUS(mp_process_stream(process, MP_STDERR, &descriptor), MP_INVALID);
+    EXPECT_STATUS(mp_process_stream(process, MP_STDOUT, NULL), MP_INVALID);
+    EXPECT_OK(mp_process_stream(process, MP_STDOUT, &descriptor));
+    bool ready;
+    if (mp_test_is_posix())
+        EXPECT_OK(mp__os_wait_any(&descriptor, 1, mp_test_deadline(MP_TEST_PATIENCE), &ready));
+    mp_test_expect_end(process, 0);
+}
+
+/* ---- processors and priority ---- */
+
+static mp_status_t tell_processors(mp_call_t *call)
+{
+    return mp_exit(call, mp_cpu_count());
+}
+
+static void expect_one_processor(void)
+{
+    static const int processors[] = {0};
+    mp_process_options_t options = {.processors = processors, .processor_count = 1};
+    if (!mp__os_caps()->affinity) {
+        expect_refused(&options, nothing, MP_UNSUPPORTED);
+        return;
+    }
+    mp_test_expect_end(start(tell_processors, mp_args(), &options), 1);
+}
+
+MP_CASE(a_child_runs_on_the_processors_it_was_given)
+{
+    static const int wrong[] = {-1}, far[] = {1024}, none_here[] = {1023};
+    mp_test_objects();
+    mp_test_each_method(expect_one_processor);
+    if (!mp__os_caps()->affinity)
+        return;
+    expect_refused(&(mp_process_options_t){.processors = wrong, .processor_count = 1}, nothing, MP_INVALID);
+    expect_refused(&(mp_process_options_t){.processors = far, .processor_count = 1}, nothing, MP_INVALID);
+    expect_refused(&(mp_process_options_t){.processors = none_here, .processor_count = 1}, nothing, MP_INVALID);
+    expect_refused(&(mp_process_options_t){.processors = wrong}, nothing, MP_INVALID);
+}
+
+static mp_status_t tell_priority(mp_call_t *call)
+{
+    return mp_exit(call, mp_test_priority());
+}
+
+static void expect_priority(void)
+{
+    mp_process_options_t options = {.priority = 7};
+    mp_test_expect_end(start(tell_priority, mp_args(), &options), mp_test_is_posix() ? 7 : 0x4000);
+    options.priority = 19;
+    mp_test_expect_end(start(tell_priority, mp_args(), &options), mp_test_is_posix() ? 19 : 0x40);
+}
+
+MP_CASE(a_child_has_the_priority_it_was_given)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_priority);
+    expect_refused(&(mp_process_options_t){.priority = 20}, nothing, MP_INVALID);
+    expect_refused(&(mp_process_options_t){.priority = -21}, nothing, MP_INVALID);
+}
+
+/* ---- another image, and options of another size ---- */
+
+static mp_status_t tell_seven(mp_call_t *call)
+{
+    return mp_exit(call, 7);
+}
+
+MP_CASE(an_executable_is_started_instead)
+{
+    mp_test_objects();
+    mp_process_options_t options = {.method = MP_START_SPAWN, .executable = mp_test_program()};
+    mp_test_expect_end(start(tell_seven, mp_args(), &options), 7);
+    options.executable = "/there/is/no/such/program";
+    expect_refused(&options, nothing, MP_NOT_FOUND);
+    options = (mp_process_options_t){.method = MP_START_FORK, .executable = mp_test_program()};
+    expect_refused(&options, nothing, MP_UNSUPPORTED);
+}
+
+/* A program that was compiled when the options were fewer. */
+MP_CASE(options_of_an_older_header_are_taken)
+{
+    mp_test_objects();
+    mp_process_t *process;
+    mp_process_options_t options;
+    memset(&options, 0xff, sizeof options);
+    options.name = "Old";
+    options.method = MP_START_SPAWN;
+    REQUIRE_OK(
+        mp__process_start(&process, nothing, mp_args(), &options, offsetof(mp_process_options_t, start_timeout)));
+    CU_ASSERT_STRING_EQUAL(mp_process_name(process), "Old");
+    mp_test_expect_end(process, 0);
+}
+
+MP_GUARDED_CASES(MP_ROW(a_childs_environment_is_the_parents_with_changes), MP_ROW(an_environment_entry_needs_a_name),
+                 MP_ROW(a_child_begins_in_its_directory),
+                 MP_ROW(a_directory_that_is_not_there_is_an_error_of_the_start),
+                 MP_ROW(output_and_error_come_through_pipes), MP_ROW(a_conversation_over_pipes),
+                 MP_ROW(writing_to_a_child_that_has_ended_is_no_signal), MP_ROW(streams_are_files),
+                 MP_ROW(streams_that_cannot_be_had_say_why), MP_ROW(what_is_no_pipe),
+                 MP_ROW(a_child_runs_on_the_processors_it_was_given), MP_ROW(a_child_has_the_priority_it_was_given),
+                 MP_ROW(an_executable_is_started_instead), MP_ROW(options_of_an_older_header_are_taken));
