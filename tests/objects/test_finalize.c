@@ -110,6 +110,22 @@ static void say_daemon(void *process)
     say(mp_process_is_alive(process) ? "runs" : "ended");
 }
 
+static mp_conn_t *go;
+
+static void let_go(void *unused)
+{
+    (void)unused;
+    MP_CHECK(mp_conn_send(go, 1) == MP_OK);
+}
+
+static mp_status_t print_then(mp_call_t *call)
+{
+    mp_value_t value;
+    MP_CHECK(mp_conn_recv(mp_arg_conn(call, 0), &value) == MP_OK);
+    printf("child ");
+    return MP_OK;
+}
+
 static mp_status_t stay(mp_call_t *call)
 {
     (void)call;
@@ -121,8 +137,11 @@ MP_PROGRAM(adds_around_its_children)
 {
     mp_process_t *daemon;
     mp_process_options_t options = {.daemon = true};
+    mp_conn_t *theirs;
     add(-1, "behind");
-    MP_CHECK(mp_process_start(NULL, print_late, mp_args()) == MP_OK);
+    MP_CHECK(mp_pipe(&theirs, &go, MP_ONE_WAY) == MP_OK);
+    MP_CHECK(mp_process_start(NULL, print_then, mp_args(theirs)) == MP_OK);
+    MP_CHECK(mp_at_exit(0, let_go, NULL) == MP_OK);
     MP_CHECK(mp_process_start_with(&daemon, stay, mp_args(), &options) == MP_OK);
     MP_CHECK(mp_at_exit(0, say_daemon, daemon) == MP_OK);
     MP_CHECK(mp_at_exit(-1, say_daemon, daemon) == MP_OK);

@@ -32,6 +32,9 @@ MP_PROGRAM(forgets_the_guard)
 MP_CASE(an_unguarded_program_starts_nothing)
 {
     long pids[8];
+    mp_process_t *none;
+    EXPECT_STATUS(mp_process_start(&none, nothing, mp_args()), MP_NOT_GUARDED);
+    mp_test_baseline();
     for (const char *const *method = mp_all_start_methods(); *method; method++) {
         mp_process_t *process = mp_current_process();
         REQUIRE_OK(mp_set_start_method(*method, true));
