@@ -90,6 +90,9 @@ void mp__os_block_signals(void);
 /* Ctrl-C ends this process no more: for servers and workers, whose parents end them. */
 void mp__os_ignore_interrupt(void);
 
+/* Takes that back: for children that a server forks. */
+void mp__os_heed_interrupt(void);
+
 /* Ends this process at once: no handler, no flush. */
 void mp__os_end_now(int code);
 
@@ -208,6 +211,7 @@ typedef struct mp__os_process {
     mp__os_handle_t sentinel; /* ready (mp__os_wait_any) when it has ended */
     mp__os_exit_t exit;       /* once it was reaped */
     bool reaped;
+    bool foreign; /* another process's child: its end can be seen by the sentinel, how it ended is not to be had here */
 } mp__os_process_t;
 
 typedef struct mp__os_spawn {

@@ -109,6 +109,9 @@ bool mp__thread_dead(uint64_t self);
  * is found by who looks next. */
 void mp__process_sweep(uint32_t slot, uint32_t epoch);
 
+/* Sweeps it if no process has claimed it yet; then none will. */
+void mp__process_take_back(uint32_t slot, uint32_t epoch);
+
 /* The running processes other than this one whose death nobody noticed yet are swept. */
 void mp__sweep_the_dead(void);
 

@@ -14,7 +14,7 @@
 #include "platform.h"
 
 #define MP__ARENA_MAGIC   UINT64_C(0x616e6572615f706d)
-#define MP__ARENA_VERSION 3u /* raised with every change of what lies in the arena */
+#define MP__ARENA_VERSION 4u /* raised with every change of what lies in the arena */
 
 #define MP__PAGE_SIZE       ((size_t)65536) /* the allocator's page, not the system's */
 #define MP__BLOCKS_PER_PAGE ((size_t)1024)  /* of the smallest class */
@@ -62,6 +62,10 @@ typedef struct mp__process_slot {
     uint32_t cause;  /* the limit that it is ended for, said before: mp_cause_t */
     uint32_t reserved;
     uint64_t peak; /* its own record, at its end: the memory it had at most; 0 = none */
+    uint64_t server; /* the fork server that it was forked by, as {epoch, slot + 1}; 0 = its parent started it itself */
+    uint64_t reaped; /* that one's record: 0 = none, else {its epoch, MP__REAPED_... | exit code or signal} */
+    int64_t user;    /* with it: nanoseconds of processors */
+    int64_t system;
     char name[64];
     char parent_name[64];
     mp_error_t failure; /* with MP__REPORT_FAILED */
@@ -70,6 +74,10 @@ typedef struct mp__process_slot {
 #define MP__REPORT_NONE   0u /* it is on its way */
 #define MP__REPORT_RUNS   1u /* it runs its function, or did */
 #define MP__REPORT_FAILED 2u /* it could not become what it was started for */
+#define MP__REPORT_BACK   3u /* it was taken back before it said anything, and must not run it */
+
+#define MP__REAPED_EXITED    0x10000u
+#define MP__REAPED_SIGNALLED 0x20000u
 
 typedef struct mp__thread_slot {
     uint64_t claim;      /* {epoch, process slot + 1}; low half 0 = free, and its last thread dead */

@@ -261,6 +261,8 @@ static mp_status_t take_any_process_slot(bool (*take)(uint32_t, bool), uint32_t 
     slot->owns = 0;
     slot->cause = 0;
     slot->peak = 0;
+    slot->server = 0;
+    mp__store64(&slot->reaped, 0);
     mp__store32(&slot->report, MP__REPORT_NONE);
     slot->name[0] = '\0';
     slot->parent_name[0] = '\0';
@@ -408,7 +410,8 @@ static void finish_sweeps(void)
     }
 }
 
-void mp__process_sweep(uint32_t index, uint32_t epoch)
+/* With `unstarted` only a slot that nobody has claimed yet. */
+static void sweep(uint32_t index, uint32_t epoch, bool unstarted)
 {
     mp__head_t *head = mp__family.head;
     if (mp__family_join() != MP_OK || !process_visible(index))
@@ -419,7 +422,8 @@ void mp__process_sweep(uint32_t index, uint32_t epoch)
         return;
     mp__process_slot_t *slot = process_slot(index);
     uint64_t claim = mp__load64(&slot->claim);
-    bool due = mp__high(claim) == epoch && STATE(claim) != MP__PROCESS_FREE;
+    bool due = mp__high(claim) == epoch && STATE(claim) != MP__PROCESS_FREE &&
+               (!unstarted || STATE(claim) == MP__PROCESS_STARTING);
     /* SWEEPING: the last sweeper died at it, or somebody stood still in one of its objects. Each step can be done
      * again. */
     bool again = STATE(claim) == MP__PROCESS_SWEEPING;
@@ -434,6 +438,16 @@ void mp__process_sweep(uint32_t index, uint32_t epoch)
     mp__word_unlock(&head->sweep_lock);
     if (due)
         mp__wake_everyone();
+}
+
+void mp__process_sweep(uint32_t index, uint32_t epoch)
+{
+    sweep(index, epoch, false);
+}
+
+void mp__process_take_back(uint32_t index, uint32_t epoch)
+{
+    sweep(index, epoch, true);
 }
 
 void mp__sweep_the_dead(void)

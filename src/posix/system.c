@@ -123,9 +123,17 @@ void mp__os_block_signals(void)
     pthread_sigmask(SIG_BLOCK, &all, NULL);
 }
 
+static struct sigaction before_ignored;
+
 void mp__os_ignore_interrupt(void)
 {
-    signal(SIGINT, SIG_IGN);
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGINT, &ignore, &before_ignored);
+}
+
+void mp__os_heed_interrupt(void)
+{
+    sigaction(SIGINT, &before_ignored, NULL);
 }
 
 void mp__os_end_now(int code)

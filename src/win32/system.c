@@ -159,6 +159,11 @@ void mp__os_ignore_interrupt(void)
     SetConsoleCtrlHandler(NULL, TRUE);
 }
 
+void mp__os_heed_interrupt(void)
+{
+    SetConsoleCtrlHandler(NULL, FALSE);
+}
+
 void mp__os_end_now(int code)
 {
     /* ExitProcess would run the DLLs' handlers. */
