@@ -333,10 +333,49 @@ mp_status_t mp__os_process_interrupt(mp__os_process_t *process)
     return send_signal(process, SIGINT);
 }
 
+/* As long as it was not reaped its number, and with it its group's, can be nobody else's. */
+mp_status_t mp__os_process_kill_tree(mp__os_process_t *process)
+{
+    pid_t pid = (pid_t)process->pid;
+    if (process->reaped || !is_ours(process))
+        return MP_OK;
+    mp__posix_tree_kill(pid);
+    if (kill(-pid, SIGKILL) < 0 && errno == EPERM)
+        return mp__error_native(MP_DENIED, "end a process' group", errno);
+    return mp__os_process_signal(process, true);
+}
+
+mp_status_t mp__os_process_ask(mp__os_process_t *process, uint64_t door)
+{
+    (void)door;
+    return mp__os_process_signal(process, false);
+}
+
+mp_status_t mp__os_door_create(mp__os_event_t *asked, uint64_t *door)
+{
+    *asked = (mp__os_event_t){MP__NO_HANDLE, MP__NO_HANDLE};
+    *door = 0;
+    return MP_OK;
+}
+
 void mp__os_process_close(mp__os_process_t *process)
 {
     mp__os_handle_close(process->sentinel);
     process->sentinel = MP__NO_HANDLE;
+}
+
+mp_status_t mp__os_sentinel_open(int32_t pid, mp__os_handle_t *sentinel)
+{
+    static const char step[] = "watch a process";
+    int fd = mp__posix_sentinel_open((pid_t)pid);
+    *sentinel = fd < 0 ? MP__NO_HANDLE : fd;
+    if (fd >= 0)
+        return MP_OK;
+    if (errno == ESRCH || errno == EINVAL) /* a thread's number is none */
+        return mp__error_native(MP_NOT_FOUND, step, errno);
+    if (errno == EPERM || errno == EACCES)
+        return mp__error_native(MP_DENIED, step, errno);
+    return errno == ENOSYS ? mp__error_native(MP_UNSUPPORTED, step, errno) : mp__posix_error(step, errno);
 }
 
 /* ---- the lifeline: a pipe in which nothing ever comes but its end */
@@ -352,9 +391,7 @@ mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine
     return MP_OK;
 }
 
-void mp__os_lifeline_wait(mp__os_handle_t child)
+void mp__os_lifeline_arm(mp__os_handle_t child)
 {
-    struct pollfd end = {.fd = mp__posix_descriptor(child), .events = POLLIN};
-    while (end.fd >= 0 && mp__posix_poll(&end, 1, MP__NEVER) < 0 && errno != EBADF && errno != EINVAL)
-        mp__os_sleep(mp__os_now() + MP__MILLISECOND);
+    mp__posix_lifeline_arm(mp__posix_descriptor(child));
 }

@@ -21,11 +21,17 @@ const mp__os_caps_t *mp__os_caps(void)
                                              .discard = MP__POSIX_LINUX,
                                              .affinity = MP__POSIX_LINUX,
                                              .memory_use = MP__POSIX_LINUX,
+                                             .sentinels = MP__POSIX_LINUX || MP__POSIX_KQUEUE,
+                                             .ends_stopped = MP__POSIX_LINUX,
+                                             .lists_processes = MP__POSIX_LINUX,
                                              .limit_files = true};
     static const mp__os_caps_t without = {.fork = true,
                                           .discard = MP__POSIX_LINUX,
                                           .affinity = MP__POSIX_LINUX,
                                           .memory_use = MP__POSIX_LINUX,
+                                          .sentinels = MP__POSIX_LINUX || MP__POSIX_KQUEUE,
+                                          .ends_stopped = MP__POSIX_LINUX,
+                                          .lists_processes = MP__POSIX_LINUX,
                                           .limit_files = true};
 #if MP__POSIX_WORDS
     if (mp__posix_words_work())
