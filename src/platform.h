@@ -44,16 +44,18 @@ mp_status_t mp__os_handle_adopt(mp__os_handle_t handle);
 /* ---- system.c: clock, processors, memory, this process */
 
 typedef struct mp__os_caps {
-    bool fork;            /* mp__os_fork works */
-    bool shared_wait;     /* mp__os_word_wait works on words of the arena, across processes */
-    bool discard;         /* mp__os_arena_discard gives memory back */
-    bool affinity;        /* mp__os_affinity_set works */
-    bool memory_use;      /* mp__os_memory_used tells */
-    bool ends_stopped;    /* a stopped child, too, ends with its parent */
-    bool lists_processes; /* mp__os_process_kill_tree finds descendants outside of groups */
-    bool sentinels;       /* mp__os_sentinel_open works (but on a Linux that is too old) */
-    bool limit_files;     /* mp__os_limit_files works */
-    bool limit_processes; /* mp__os_spawn_t's process_limit does */
+    bool fork;              /* mp__os_fork works */
+    const char *bind_early; /* "NAME=value": in its environment a program looks up all functions of its libraries when
+                               it begins; NULL: it always does, or never */
+    bool shared_wait;       /* mp__os_word_wait works on words of the arena, across processes */
+    bool discard;           /* mp__os_arena_discard gives memory back */
+    bool affinity;          /* mp__os_affinity_set works */
+    bool memory_use;        /* mp__os_memory_used tells */
+    bool ends_stopped;      /* a stopped child, too, ends with its parent */
+    bool lists_processes;   /* mp__os_process_kill_tree finds descendants outside of groups */
+    bool sentinels;         /* mp__os_sentinel_open works (but on a Linux that is too old) */
+    bool limit_files;       /* mp__os_limit_files works */
+    bool limit_processes;   /* mp__os_spawn_t's process_limit does */
 } mp__os_caps_t;
 
 const mp__os_caps_t *mp__os_caps(void);

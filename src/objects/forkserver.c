@@ -145,17 +145,27 @@ static mp_status_t add_text(mp__buffer_t *texts, const char *text, size_t length
     return status == MP_OK ? mp__buffer_append(texts, &zero, 1) : status;
 }
 
+/* Nearly always all is as it was, and in the same order. */
+static bool same_environment(const char *const *now)
+{
+    size_t n = 0;
+    for (; now && now[n]; n++)
+        if (n == server.variables || strcmp(now[n], server.environment[n]) != 0)
+            return false;
+    return n == server.variables;
+}
+
 /* What was added or changed since, and what was taken out. */
 static mp_status_t add_environment(mp__buffer_t *texts, uint32_t *count)
 {
     const char *const *now = mp__os_environment();
     const char *const *then = (const char *const *)server.environment;
     mp_status_t status = MP_OK;
-    for (size_t i = 0; now && now[i] && status == MP_OK; i++) {
-        bool in_place = i < server.variables && strcmp(now[i], then[i]) == 0; /* nearly always */
-        if (!in_place && strchr(now[i], '=') && !has_variable(then, now[i], true))
+    if (same_environment(now))
+        return MP_OK;
+    for (size_t i = 0; now && now[i] && status == MP_OK; i++)
+        if (strchr(now[i], '=') && !has_variable(then, now[i], true))
             status = add_text(texts, now[i], strlen(now[i]), count);
-    }
     for (size_t i = 0; i < server.variables && status == MP_OK; i++)
         if (strchr(then[i], '=') && !has_variable(now, then[i], false))
             status = add_text(texts, then[i], strcspn(then[i], "="), count);
@@ -240,9 +250,13 @@ static mp_status_t begin_process(mp__os_handle_t theirs, mp__deadline_t deadline
         return mp__error(MP_NO_MEMORY, step, "no memory");
     for (size_t i = 0; i < preload_count; i++)
         functions[i] = mp_of(preload[i]);
-    mp_value_t args[] = {mp_descriptor(theirs), mp_value_list(functions, preload_count)};
+    /* What each child would look up for itself, because its server never called it, the server looks up once. */
+    const char *early = mp__os_caps()->bind_early;
+    bool asked = early && !has_variable(mp__os_environment(), early, false);
+    const char *const environment[] = {asked ? early : NULL, NULL};
+    mp_value_t args[] = {mp_descriptor(theirs), mp_value_list(functions, preload_count), mp_bool(asked)};
     mp_status_t status = mp__process_start_forkserver(&server.process, mp__forkserver_serve,
-                                                      (mp_args_t){args, MP__COUNT_OF(args)}, deadline);
+                                                      (mp_args_t){args, MP__COUNT_OF(args)}, environment, deadline);
     free(functions);
     return status;
 }

@@ -25,7 +25,7 @@ typedef struct mp__fork_answer {
     int32_t pid;      /* of the new process; 0: none */
 } mp__fork_answer_t;
 
-/* What the server runs: (channel, list of functions to call first). */
+/* What the server runs: (channel, list of functions to call first, was caps.bind_early put into its environment?). */
 mp_status_t mp__forkserver_serve(mp_call_t *call);
 
 /* Takes the server for one start, and begins one if there is none that fits. Threads take turns. MP_TIMEOUT; what a

@@ -9,6 +9,7 @@
 #include "objects/process.h"
 #include "wire/call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,6 +247,14 @@ static mp_status_t call_first(mp_value_t functions)
     return status;
 }
 
+/* "NAME=value" is not in the environment any more. */
+static mp_status_t forget_variable(const char *entry)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(entry, "="), entry);
+    return mp__os_environment_set(name);
+}
+
 mp_status_t mp__forkserver_serve(mp_call_t *call)
 {
     intptr_t lifeline;
@@ -254,6 +263,8 @@ mp_status_t mp__forkserver_serve(mp_call_t *call)
         return status;
     server_t server = {.channel = mp_arg_descriptor(call, 0), .lifeline = lifeline, .serves = true};
     mp__os_reap_children();
+    if (mp_arg_bool(call, 2))
+        (void)forget_variable(mp__os_caps()->bind_early);
     mp__os_lifeline_arm(server.lifeline);
     status = make_room(&server);
     if (status == MP_OK)

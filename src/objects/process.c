@@ -542,16 +542,17 @@ mp_status_t mp__process_start(mp_process_t **process, mp_function_t function, mp
     return status;
 }
 
-mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name)
+mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name,
+                                      mp_start_method_t method)
 {
-    mp_process_options_t options = {.name = name};
+    mp_process_options_t options = {.name = name, .method = method};
     return start_listed(process, function, args, &options, SERVICE, MP__NEVER);
 }
 
 mp_status_t mp__process_start_forkserver(mp_process_t **process, mp_function_t function, mp_args_t args,
-                                         mp__deadline_t deadline)
+                                         const char *const *environment, mp__deadline_t deadline)
 {
-    mp_process_options_t options = {.name = "ForkServer", .method = MP_START_SPAWN};
+    mp_process_options_t options = {.name = "ForkServer", .method = MP_START_SPAWN, .environment = environment};
     mp_process_t *made;
     *process = NULL;
     mp_status_t status = start_listed(&made, function, args, &options, FORKSERVER, MP__NEVER);
