@@ -381,28 +381,31 @@ static mp_status_t lose(const mp__invitation_t *invitation, mp_status_t status, 
     return adopt(invitation->slot, invitation->epoch, process);
 }
 
-static mp_status_t ask(const mp__start_t *start, const mp__invitation_t *invitation, const mp__transfer_t *transfer)
+static mp_status_t ask(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t lifeline,
+                       const mp__transfer_t *transfer)
 {
-    mp__os_handle_t standard[3];
+    const mp__os_handle_t *standard = start->outfit->standard;
+    const mp__os_handle_t all[MP__FORK_HANDLES] = {standard[0], standard[1], standard[2], lifeline};
+    mp__os_handle_t present[MP__FORK_HANDLES];
     size_t count = 0;
     mp__fork_request_t request = {.nonce = invitation->nonce,
                                   .slot = invitation->slot,
                                   .epoch = invitation->epoch,
                                   .handle_count = (uint32_t)transfer->count,
                                   .detached = start->outfit->settings.detached};
-    for (uint32_t i = 0; i < MP__COUNT_OF(standard); i++)
-        if (start->outfit->standard[i] != MP__NO_HANDLE) {
-            standard[count++] = start->outfit->standard[i];
-            request.standard |= 1u << i;
+    for (uint32_t i = 0; i < MP__FORK_HANDLES; i++)
+        if (all[i] != MP__NO_HANDLE) {
+            present[count++] = all[i];
+            request.present |= 1u << i;
         }
     int32_t keeper = (int32_t)mp__family.head->root_pid;
     mp_status_t status = mp__os_channel_write(server.channel, &request, sizeof request);
     if (status == MP_OK)
         status = mp__os_channel_pass(server.channel, transfer->handles, transfer->count, keeper);
-    return status == MP_OK ? mp__os_channel_pass(server.channel, standard, count, keeper) : status;
+    return status == MP_OK ? mp__os_channel_pass(server.channel, present, count, keeper) : status;
 }
 
-mp_status_t mp__forkserver_fork(const mp__start_t *start, const mp__invitation_t *invitation,
+mp_status_t mp__forkserver_fork(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t lifeline,
                                 const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     mp__fork_answer_t answer;
@@ -410,7 +413,7 @@ mp_status_t mp__forkserver_fork(const mp__start_t *start, const mp__invitation_t
     mp__process_slot_of(server.process, &slot, &epoch);
     mp__family.processes[invitation->slot].server = mp__pair(epoch, slot + 1);
     *process = (mp__os_process_t){.sentinel = MP__NO_HANDLE, .job = MP__NO_HANDLE, .foreign = true};
-    mp_status_t status = ask(start, invitation, transfer);
+    mp_status_t status = ask(start, invitation, lifeline, transfer);
     if (status == MP_OK)
         status = read_answer(&answer, start->deadline);
     if (status == MP_OK && answer.pid)

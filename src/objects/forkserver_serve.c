@@ -97,19 +97,19 @@ static mp_status_t make_room(server_t *server)
 
 /* The new process leaves all that is the server's behind, and becomes the child. */
 static void be_child(const server_t *server, const mp__fork_request_t *request, const mp__transfer_t *transfer,
-                     const mp__os_handle_t standard[3])
+                     const mp__os_handle_t handles[MP__FORK_HANDLES])
 {
     mp__os_handle_t lifeline = server->lifeline;
     mp__os_handle_close(server->channel);
     for (size_t i = 0; i < server->count; i++)
         mp__os_process_close(&server->children[i].os);
     mp__os_heed_interrupt();
-    (void)mp__os_standard_set(standard);
-    for (size_t i = 0; i < 3; i++)
-        mp__os_handle_close(standard[i]);
-    if (request->detached) {
+    (void)mp__os_standard_set(handles);
+    for (size_t i = 0; i < MP__FORK_LIFELINE; i++)
+        mp__os_handle_close(handles[i]);
+    if (request->detached || handles[MP__FORK_LIFELINE] != MP__NO_HANDLE) {
         mp__os_handle_close(lifeline);
-        lifeline = MP__NO_HANDLE;
+        lifeline = handles[MP__FORK_LIFELINE];
     }
     const mp__invitation_t invitation = {.slot = request->slot, .epoch = request->epoch, .nonce = request->nonce};
     mp__forked_child(&invitation, lifeline, transfer);
@@ -118,16 +118,16 @@ static void be_child(const server_t *server, const mp__fork_request_t *request, 
 /* What came with a request; all of it is closed in the end. */
 typedef struct parcel {
     mp__transfer_t transfer;
-    mp__os_handle_t standard[3];
+    mp__os_handle_t handles[MP__FORK_HANDLES];
 } parcel_t;
 
 static mp_status_t take_parcel(mp__os_handle_t channel, const mp__fork_request_t *request, parcel_t *parcel)
 {
-    mp__os_handle_t standard[3];
+    mp__os_handle_t present[MP__FORK_HANDLES];
     size_t count = 0, next = 0;
-    for (uint32_t i = 0; i < 3; i++) {
-        parcel->standard[i] = MP__NO_HANDLE;
-        count += request->standard >> i & 1;
+    for (uint32_t i = 0; i < MP__FORK_HANDLES; i++) {
+        parcel->handles[i] = MP__NO_HANDLE;
+        count += request->present >> i & 1;
     }
     parcel->transfer.count = 0;
     if (request->handle_count > MP__TRANSFER_MOST)
@@ -136,18 +136,18 @@ static mp_status_t take_parcel(mp__os_handle_t channel, const mp__fork_request_t
     if (status != MP_OK)
         return status;
     parcel->transfer.count = request->handle_count;
-    status = mp__os_channel_take(channel, standard, count);
-    for (uint32_t i = 0; i < 3 && status == MP_OK; i++)
-        if (request->standard >> i & 1)
-            parcel->standard[i] = standard[next++];
+    status = mp__os_channel_take(channel, present, count);
+    for (uint32_t i = 0; i < MP__FORK_HANDLES && status == MP_OK; i++)
+        if (request->present >> i & 1)
+            parcel->handles[i] = present[next++];
     return status;
 }
 
 static void drop_parcel(parcel_t *parcel)
 {
     mp__transfer_drop(&parcel->transfer);
-    for (size_t i = 0; i < 3; i++)
-        mp__os_handle_close(parcel->standard[i]);
+    for (size_t i = 0; i < MP__FORK_HANDLES; i++)
+        mp__os_handle_close(parcel->handles[i]);
 }
 
 /* What was called first may have left threads, and a fork would copy what they are in the middle of. */
@@ -171,7 +171,7 @@ static mp_status_t fork_child(server_t *server, const mp__fork_request_t *reques
         status = mp__os_fork(&child->os, &in_child);
     }
     if (in_child)
-        be_child(server, request, &parcel->transfer, parcel->standard);
+        be_child(server, request, &parcel->transfer, parcel->handles);
     if (status == MP_OK)
         server->count++;
     return status;
@@ -265,7 +265,6 @@ mp_status_t mp__forkserver_serve(mp_call_t *call)
     mp__os_reap_children();
     if (mp_arg_bool(call, 2))
         (void)forget_variable(mp__os_caps()->bind_early);
-    mp__os_lifeline_arm(server.lifeline);
     status = make_room(&server);
     if (status == MP_OK)
         status = call_first(mp_arg(call, 1));

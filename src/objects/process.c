@@ -413,7 +413,7 @@ mp_status_t mp_process_close(mp_process_t *process)
 /* A child that runs and must be waited for, or NULL. */
 static mp_process_t *find_running(void)
 {
-    if (lock_children() != MP_OK)
+    if (!mp__once_made(&mutex_made) || lock_children() != MP_OK) /* never locked: there was no child */
         return NULL;
     mp_process_t *found = children;
     while (found && (found->service || found->detached || mp__load32(&found->ended)))

@@ -56,6 +56,7 @@ typedef struct mp__start_block {
     uint32_t parent_epoch;
     uint32_t daemon;
     uint32_t unwatched;
+    uint32_t own_lifeline; /* its lifeline is its alone */
     char identity[64];
     mp__settings_t settings; /* their texts follow the call */
     mp__os_handle_t handles[MP__TRANSFER_MOST];
