@@ -44,16 +44,18 @@ mp_status_t mp__os_handle_adopt(mp__os_handle_t handle);
 /* ---- system.c: clock, processors, memory, this process */
 
 typedef struct mp__os_caps {
-    bool fork;            /* mp__os_fork works */
-    bool shared_wait;     /* mp__os_word_wait works on words of the arena, across processes */
-    bool discard;         /* mp__os_arena_discard gives memory back */
-    bool affinity;        /* mp__os_affinity_set works */
-    bool memory_use;      /* mp__os_memory_used tells */
-    bool ends_stopped;    /* a stopped child, too, ends with its parent */
-    bool lists_processes; /* mp__os_process_kill_tree finds descendants outside of groups */
-    bool sentinels;       /* mp__os_sentinel_open works (but on a Linux that is too old) */
-    bool limit_files;     /* mp__os_limit_files works */
-    bool limit_processes; /* mp__os_spawn_t's process_limit does */
+    bool fork;              /* mp__os_fork works */
+    const char *bind_early; /* "NAME=value": in its environment a program looks up all functions of its libraries when
+                               it begins; NULL: it always does, or never */
+    bool shared_wait;       /* mp__os_word_wait works on words of the arena, across processes */
+    bool discard;           /* mp__os_arena_discard gives memory back */
+    bool affinity;          /* mp__os_affinity_set works */
+    bool memory_use;        /* mp__os_memory_used tells */
+    bool ends_stopped;      /* a stopped child, too, ends with its parent */
+    bool lists_processes;   /* mp__os_process_kill_tree finds descendants outside of groups */
+    bool sentinels;         /* mp__os_sentinel_open works (but on a Linux that is too old) */
+    bool limit_files;       /* mp__os_limit_files works */
+    bool limit_processes;   /* mp__os_spawn_t's process_limit does */
 } mp__os_caps_t;
 
 const mp__os_caps_t *mp__os_caps(void);
@@ -84,11 +86,23 @@ int32_t mp__os_pid(void);
 /* The process that the system holds for this one's parent; 0: none, or not to be known. */
 int32_t mp__os_parent_pid(void);
 
+/* Threads of this process; 0: the system does not tell. One that has ended may be counted for a moment longer. */
+unsigned mp__os_thread_count(void);
+
 /* The calling thread, one of the library's own, gets no signals from now on; they are the host's threads'. */
 void mp__os_block_signals(void);
 
 /* Ctrl-C ends this process no more: for servers and workers, whose parents end them. */
 void mp__os_ignore_interrupt(void);
+
+/* Takes that back: for children that a server forks. */
+void mp__os_heed_interrupt(void);
+
+/* This process's children are reaped by itself, though it was born to let the system do that. */
+void mp__os_reap_children(void);
+
+/* This process's environment, ended by NULL; valid until it is changed. NULL where there is no fork. */
+const char *const *mp__os_environment(void);
 
 /* Ends this process at once: no handler, no flush. */
 void mp__os_end_now(int code);
@@ -222,6 +236,7 @@ typedef struct mp__os_process {
     mp__os_handle_t sentinel; /* ready (mp__os_wait_any) when it has ended */
     mp__os_exit_t exit;       /* once it was reaped */
     bool reaped;
+    bool foreign; /* another process's child: its end can be seen by the sentinel, how it ended is not to be had here */
 } mp__os_process_t;
 
 typedef struct mp__os_spawn {
@@ -255,6 +270,10 @@ mp_status_t mp__os_process_wait(mp__os_process_t *process, mp__deadline_t deadli
 /* SIGTERM or SIGKILL. One that has ended is MP_OK. MP_DENIED. */
 mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill);
 
+/* SIGINT, as Ctrl-C. One that has ended is MP_OK. MP_DENIED; MP_UNSUPPORTED: the system cannot send it to one process.
+ */
+mp_status_t mp__os_process_interrupt(mp__os_process_t *process);
+
 /* Ends it at once with all that it started: those in its group or job; its descendants as far as the system lists them
  * (on Linux and Windows); and what of the library descends from it ends by its lifelines. Once it was reaped, POSIX
  * knows nothing of its descendants any more: MP_OK. MP_DENIED. */
@@ -266,6 +285,9 @@ mp_status_t mp__os_process_ask(mp__os_process_t *process, uint64_t door);
 
 /* The asked one's side: *wait is ready when it was asked. Both MP__NO_HANDLE and 0 where signals ask. MP_LIMIT. */
 mp_status_t mp__os_door_create(mp__os_event_t *asked, uint64_t *door);
+
+/* The name of what an exit code reports, for example "SIGKILL" for -9; "" if it has none. A static string. */
+const char *mp__os_exit_name(int code);
 
 /* Forgets it (closes the sentinel); a running child runs on. */
 void mp__os_process_close(mp__os_process_t *process);

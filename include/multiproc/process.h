@@ -18,9 +18,12 @@ typedef struct mp_process_options {
     const char *name;         /**< its name; NULL: "Process-1", "Process-2", in children "Process-1:1"... */
     mp_start_method_t method; /**< overrides every other setting */
     double start_timeout;     /**< seconds that the start may take, then the child is killed; 0: no limit */
-    const char *executable;   /**< the image to start instead of this program's own: one that calls mp_freeze_support
-                                 and has the function, so another copy of this build, or one that exports it (UTF-8; as
-                                 the parent's current directory sees it; not with fork: ::MP_UNSUPPORTED) */
+    bool daemon;              /**< terminated when this process ends, instead of joined; may start no processes */
+    bool fork_with_threads;   /**< fork also where the program has threads of its own: ::MP_THREADED otherwise */
+    const char
+        *executable; /**< the image to start instead of this program's own: one that calls mp_freeze_support
+                        and has the function, so another copy of this build, or one that exports it (UTF-8; as
+                        the parent's current directory sees it; not with fork and forkserver: ::MP_UNSUPPORTED) */
     const char *const *environment; /**< ended by NULL: "NAME=value" is added or replaced, "NAME" taken out, in what
                                        it has from the parent; the last word on a name holds; NULL: nothing changes */
     const char *directory;          /**< its current directory (UTF-8); NULL: the parent's */
@@ -55,10 +58,12 @@ MP_API mp_status_t mp__process_start_begin(mp_process_t **process, mp_function_t
  * @param args from mp_args(); encoded before this returns, nothing is borrowed afterwards. Queues, locks, managers'
  * objects, connections and descriptors can be among them; of connections and descriptors the child gets its own copy.
  * @return ::MP_OK; ::MP_NOT_GUARDED: mp_freeze_support was not called; ::MP_INVALID: no function, or an argument that
- * cannot be encoded; ::MP_UNSUPPORTED; ::MP_NOT_FOUND, ::MP_DENIED: the program's image; ::MP_NO_MEMORY; ::MP_LIMIT: of
- * processes or handles; ::MP_SYSTEM. From the child: ::MP_DIED: it ended before it ran the function; ::MP_MISMATCH: it
- * is another build of the program or the library; ::MP_TIMEOUT: options' start_timeout; ::MP_GONE: an object among the
- * arguments has ended; other statuses of decoding. After an error there is no child.
+ * cannot be encoded; ::MP_STATE: this process is a daemon;
+ * ::MP_THREADED: by fork, and the program has threads of its own (where the system can count them: on Linux);
+ * ::MP_UNSUPPORTED; ::MP_NOT_FOUND, ::MP_DENIED: the program's image; ::MP_NO_MEMORY; ::MP_LIMIT: of processes or
+ * handles; ::MP_SYSTEM. From the child: ::MP_DIED: it ended before it ran the function; ::MP_MISMATCH: it is another
+ * build of the program or the library; ::MP_TIMEOUT: options' start_timeout; ::MP_GONE: an object among the arguments
+ * has ended; other statuses of decoding. After an error there is no child.
  */
 static inline mp_status_t mp_process_start(mp_process_t **process, mp_function_t function, mp_args_t args)
 {
@@ -92,33 +97,76 @@ static inline mp_status_t mp_process_start_begin(mp_process_t **process, mp_func
 MP_API mp_status_t mp_process_start_wait(mp_process_t *process, double timeout);
 
 /**
- * Waits for its end.
- * @return ::MP_OK: it has ended; ::MP_TIMEOUT; ::MP_INVALID: no process, NaN, or not a child of this process.
+ * Waits for its end; of mp_parent_process(), too.
+ * @return ::MP_OK: it has ended; ::MP_TIMEOUT; ::MP_CLOSED; ::MP_INVALID: no process, NaN, or neither a child of this
+ * process nor its parent.
  */
 MP_API mp_status_t mp_process_join(mp_process_t *process, double timeout);
 
 /** Asks it to end: SIGTERM on POSIX; on Windows it ends at once. @return ::MP_OK, also when it has ended; ::MP_INVALID;
- * ::MP_DENIED. */
+ * ::MP_CLOSED; ::MP_DENIED. */
 MP_API mp_status_t mp_process_terminate(mp_process_t *process);
 
 /** Ends it at once: SIGKILL. @return as mp_process_terminate(). */
 MP_API mp_status_t mp_process_kill(mp_process_t *process);
+
+/** Interrupts it as Ctrl-C does: SIGINT. @return as mp_process_terminate(); ::MP_UNSUPPORTED: on Windows, which brings
+ * Ctrl-C only to all processes of a console. */
+MP_API mp_status_t mp_process_interrupt(mp_process_t *process);
 
 /** Does it still run? False for NULL. Does not block. */
 MP_API bool mp_process_is_alive(mp_process_t *process);
 
 /**
  * How it ended: its exit code, or -N when signal N ended it (on Windows -15 and -9 after terminate and kill).
- * @return ::MP_OK; ::MP_RUNNING; ::MP_DIED: it ended, and somebody else took its exit code; ::MP_INVALID. Does not
- * block.
+ * @return ::MP_OK; ::MP_RUNNING; ::MP_DIED: it ended, and somebody else took its exit code; ::MP_CLOSED; ::MP_INVALID.
+ * Does not block.
  */
 MP_API mp_status_t mp_process_exitcode(mp_process_t *process, int *code);
+
+/** The name of an exit code that says what ended a process: "SIGKILL" for -9, on Windows also "STATUS_ACCESS_VIOLATION"
+ * and the like; "" for every other. A static string. */
+MP_API const char *mp_exitcode_name(int code);
+
+/**
+ * What the system's own calls can wait for: a descriptor that becomes readable when the process has ended (poll), on
+ * Windows a HANDLE. It is the object's, and not to be read or closed.
+ * @param process a child, or mp_parent_process().
+ * @return ::MP_OK; ::MP_CLOSED; ::MP_INVALID; ::MP_UNSUPPORTED: the parent did not give one.
+ */
+MP_API mp_status_t mp_process_sentinel(mp_process_t *process, intptr_t *sentinel);
+
+/** Was it started as a daemon? False for NULL. */
+MP_API bool mp_process_is_daemon(const mp_process_t *process);
+
+/**
+ * The children of this process that run, and whose objects somebody holds; those that have ended are reaped.
+ * @param list gets up to `capacity` of them, borrowed: they stay those of who started them; may be NULL with 0.
+ * @param count how many there are.
+ * @return ::MP_OK; ::MP_INVALID. Does not block.
+ */
+MP_API mp_status_t mp_active_children(mp_process_t **list, size_t capacity, size_t *count);
 
 /** Its name; "" for NULL. Lives as long as the object. */
 MP_API const char *mp_process_name(const mp_process_t *process);
 
 /** Its id; 0 for NULL. */
 MP_API int mp_process_pid(const mp_process_t *process);
+
+/** The most bytes of a key. */
+#define MP_AUTHKEY_MAX 64
+
+/**
+ * The key by which processes of this program know each other over connections that others could reach: 32 random bytes,
+ * unless it was set. Each child begins with its parent's.
+ * @param data where it lies: the library's, until it is set anew.
+ * @return ::MP_OK; ::MP_INVALID; ::MP_SYSTEM: no random bytes. Any thread.
+ */
+MP_API mp_status_t mp_authkey(const void **data, size_t *size);
+
+/** Sets this process's key, for itself and children started later. Not while another thread uses it. @return ::MP_OK;
+ * ::MP_INVALID: no bytes, or more than ::MP_AUTHKEY_MAX. */
+MP_API mp_status_t mp_set_authkey(const void *data, size_t size);
 
 /** The process that calls. Never NULL; the library's own, not to be closed. */
 MP_API mp_process_t *mp_current_process(void);
@@ -128,7 +176,8 @@ MP_API mp_process_t *mp_current_process(void);
 MP_API mp_process_t *mp_parent_process(void);
 
 /**
- * Gives the object back.
+ * Gives the object back. Its pointer is not to be used any more; because such mistakes happen, the memory is kept until
+ * at least 64 more were closed, and meanwhile calls with it do nothing and return ::MP_CLOSED (a second close ::MP_OK).
  * @return ::MP_OK; ::MP_RUNNING: it still runs (join or end it first); ::MP_INVALID. NULL is fine.
  */
 MP_API mp_status_t mp_process_close(mp_process_t *process);

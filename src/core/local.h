@@ -7,6 +7,7 @@
 #include <apr_pools.h>
 #include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
+#include <stdbool.h>
 
 /* Before the first call of APR. MP_NO_MEMORY, MP_SYSTEM. */
 mp_status_t mp__local_init(void);
@@ -23,5 +24,9 @@ mp_status_t mp__local_mutex(apr_thread_mutex_t **mutex, apr_pool_t *pool);
  * runs the user's code. It lives in `pool`; thread (may be NULL: detached) is for apr_thread_join. MP_LIMIT. */
 mp_status_t mp__local_thread(apr_thread_t **thread, size_t stack, void (*run)(void *context), void *context,
                              apr_pool_t *pool);
+
+/* How many of those run, and whether the caller is one. */
+unsigned mp__local_threads(void);
+bool mp__local_thread_is_own(void);
 
 #endif

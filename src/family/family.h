@@ -115,6 +115,12 @@ bool mp__thread_dead(uint64_t self);
  * is found by who looks next. */
 void mp__process_sweep(uint32_t slot, uint32_t epoch);
 
+/* The same by another than the parent: a slot that has one stays as it is, to tell how the process ended. */
+void mp__process_bury(uint32_t slot, uint32_t epoch);
+
+/* Sweeps it if no process has claimed it yet; then none will. For the parent. */
+void mp__process_take_back(uint32_t slot, uint32_t epoch);
+
 /* Called in each sweep for the name that a dead process had made known outside of the family (object.h). */
 extern void (*mp__sweep_name)(const char *name);
 

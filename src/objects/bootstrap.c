@@ -11,6 +11,7 @@
 #include "family/alloc.h"
 #include "objects/connection.h"
 #include "objects/finalize.h"
+#include "objects/forkserver.h"
 #include "objects/manager.h"
 #include "objects/pool.h"
 #include "objects/name.h"
@@ -106,14 +107,16 @@ static mp__start_block_t *read_block(void)
     return NULL;
 }
 
-/* Tells the parent, which waits for it. */
-static void report(mp_status_t status)
+/* Tells the parent, which waits for it. False: that has taken the start back. */
+static bool report(mp_status_t status)
 {
     mp__process_slot_t *slot = &mp__family.processes[mp__family.process];
+    uint32_t none = MP__REPORT_NONE;
     if (status != MP_OK)
         slot->failure = *mp_error();
-    mp__store32(&slot->report, status == MP_OK ? MP__REPORT_RUNS : MP__REPORT_FAILED);
+    bool counts = mp__cas32(&slot->report, &none, status == MP_OK ? MP__REPORT_RUNS : MP__REPORT_FAILED);
     mp__wake(&slot->report, true);
+    return counts;
 }
 
 static int exit_code_of(mp_status_t status, const mp_call_t *call)
@@ -130,16 +133,21 @@ static int run_call(const mp__start_block_t *block, mp__transfer_t *transfer)
     mp__receiver_t receiver = mp__transfer_receiver(transfer);
     mp_status_t status = mp__call_decode(block + 1, (size_t)block->size, &receiver, &call);
     mp__transfer_drop(transfer);
-    report(status);
+    bool wanted = report(status);
     if (status != MP_OK)
         return EXIT_UNUSABLE;
+    if (!wanted) {
+        mp__call_fini(&call);
+        return EXIT_UNUSABLE;
+    }
     int code = exit_code_of(mp__call_run(&call), &call);
     mp__call_fini(&call);
     return code;
 }
 
-/* This process is a member now: what it was told, and the target. */
-static int run_target(bool forked, mp__os_handle_t lifeline)
+/* This process is a member now: what it was told, and the target. forked: the handles of its arguments, if a fork made
+ * it. */
+static int run_target(mp__os_handle_t lifeline, const mp__transfer_t *forked)
 {
     mp__start_block_t *block = read_block();
     if (!block) {
@@ -147,16 +155,19 @@ static int run_target(bool forked, mp__os_handle_t lifeline)
         return EXIT_UNUSABLE;
     }
     mp__start_method_inherit((mp_start_method_t)block->method);
-    mp__process_become(block->identity, block->parent_slot, block->parent_epoch);
+    mp__process_become(block->identity, block->daemon != 0, block->parent_slot, block->parent_epoch, lifeline);
+    mp__authkey_take(&block->authkey);
     if (block->service)
         mp__os_ignore_interrupt();
-    mp__transfer_t transfer = {.count = block->handle_count};
-    mp_status_t status = mp__watcher_begin(lifeline, block->own_lifeline, &block->settings);
+    mp__transfer_t transfer = {.count = forked ? forked->count : block->handle_count};
+    mp_status_t status = block->unwatched && !block->own_lifeline
+                             ? MP_OK
+                             : mp__watcher_begin(lifeline, block->own_lifeline, &block->settings);
     if (status == MP_OK)
         status = mp__settings_apply(&block->settings, (const char *)(block + 1) + block->size,
                                     block->method == MP_START_SPAWN);
     for (size_t i = 0; i < transfer.count; i++) {
-        transfer.handles[i] = block->handles[i];
+        transfer.handles[i] = forked ? forked->handles[i] : block->handles[i];
         if (status == MP_OK && !forked)
             status = mp__os_handle_adopt(transfer.handles[i]);
     }
@@ -190,10 +201,11 @@ void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeli
     mp__finalize_reset();
     mp__pools_forget();
     mp__managers_forget();
+    mp__forkserver_forget();
     mp__conns_forget(transfer);
     int code = EXIT_UNUSABLE;
     if (mp__family_accept_forked(invitation) == MP_OK) {
-        code = run_target(true, lifeline);
+        code = run_target(lifeline, transfer);
         mp__finalize_run();
         record_exit(code);
     }
@@ -231,7 +243,7 @@ static bool run_invited(const char *text, uint32_t abi, int *code)
     if (status == MP_MISMATCH)
         *code = MP__EXIT_MISMATCH;
     if (status == MP_OK) {
-        *code = run_target(false, lifeline);
+        *code = run_target(lifeline, NULL);
         record_exit(*code);
     }
     return true;

@@ -7,6 +7,9 @@
 #include "core/once.h"
 #include "objects/process.h"
 
+#include <multiproc/runtime.h>
+
+#include <limits.h>
 #include <stdlib.h>
 
 struct mp__finalizer {
@@ -69,26 +72,40 @@ void mp__finalize_remove(mp__finalizer_t *finalizer)
         free(finalizer);
 }
 
-static mp__finalizer_t *take_first(void)
+/* The first one of at least that priority. */
+static mp__finalizer_t *take_first(int least)
 {
     if (!mp__once_made(&mutex_made)) /* nobody added one */
         return NULL;
     apr_thread_mutex_lock(mutex);
-    mp__finalizer_t *taken = first;
+    mp__finalizer_t *taken = first && first->priority >= least ? first : NULL;
     if (taken)
         first = taken->next;
     apr_thread_mutex_unlock(mutex);
     return taken;
 }
 
-void mp__finalize_run(void)
+static void run_from(int least)
 {
     mp__finalizer_t *finalizer;
-    while ((finalizer = take_first()) != NULL) {
+    while ((finalizer = take_first(least)) != NULL) {
         finalizer->run(finalizer->context);
         free(finalizer);
     }
-    mp__processes_join_all();
+}
+
+void mp__finalize_run(void)
+{
+    run_from(0);
+    mp__processes_end_all();
+    run_from(INT_MIN);
+}
+
+mp_status_t mp_at_exit(int priority, void (*run)(void *context), void *context)
+{
+    mp__finalizer_t *unused;
+    return run ? mp__finalize_add(priority, run, context, &unused)
+               : mp__error(MP_INVALID, "add a finalizer", "no function");
 }
 
 void mp__finalize_reset(void)

@@ -16,7 +16,8 @@ mp_status_t mp__finalize_add(int priority, void (*run)(void *context), void *con
 /* Takes it back; one that runs or ran is MP_OK too. NULL is fine. */
 void mp__finalize_remove(mp__finalizer_t *finalizer);
 
-/* All of them; then every child that is no service is joined. Once a process. */
+/* Those of priority 0 and more; then daemons are terminated and every child that is no service is joined; then the
+ * rest. Once a process. */
 void mp__finalize_run(void);
 
 /* In a fork's child. */

@@ -148,7 +148,7 @@ static mp_status_t read_answer(const mp__answer_t *answer, const mp__buffer_t *i
     size_t size = in->size - sizeof *answer;
     if (answer->status == MP_OK)
         return value ? mp__decode(rest, size, &mp__shared_receiver, value) : MP_OK;
-    if (answer->status > MP_SYSTEM)
+    if (answer->status > MP_THREADED)
         return mp__error(MP_MALFORMED, STEP, "its answer is none");
     return mp__error((mp_status_t)answer->status, STEP, "%.*s", (int)(size < 256 ? size : 255), (const char *)rest);
 }

@@ -3,13 +3,14 @@
 
 #include "core/local.h"
 #include "core/once.h"
+#include "objects/forkserver.h"
 #include "wire/handle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum role { CHILD, SELF, PARENT } role_t;
+typedef enum role { CHILD, SELF, PARENT, CLOSED } role_t;
 
 struct mp_process {
     mp__handle_t handle;
@@ -21,11 +22,13 @@ struct mp_process {
     mp__ending_t ending;
     mp_error_t beginning; /* with `ended`: how far it came; MP_RUNNING: it did not say */
     bool service;
+    bool unwatched; /* the fork server */
+    bool daemon;
     bool detached;
     bool abandoned; /* nobody holds the object: it is freed once it was joined */
     char name[64];
     mp__streams_t streams;
-    mp_process_t *next; /* in the list of children */
+    mp_process_t *next; /* in the list of children, or of graves */
 };
 
 static mp__once_t mutex_made;
@@ -36,6 +39,13 @@ static char identity[64]; /* "" in the root, "2:1" in the first child of the sec
 
 static mp_process_t self = {.role = SELF, .name = "MainProcess"};
 static mp_process_t parent = {.role = PARENT};
+static mp__os_handle_t parent_lifeline = MP__NO_HANDLE;
+
+/* Closed objects serve later processes, the oldest first, so that a late use of one says so for a while. */
+#define GRAVES 64
+static mp_process_t *first_grave;
+static mp_process_t **last_grave = &first_grave;
+static size_t graves;
 
 static mp_status_t make_mutex(void)
 {
@@ -62,22 +72,47 @@ static bool is_child(const mp_process_t *process)
     return process && mp__handle_is(&process->handle, MP_KIND_PROCESS) && process->role == CHILD;
 }
 
-static mp_status_t no_child(const char *step)
+static mp_status_t no_child(const mp_process_t *process, const char *step)
 {
+    if (process && process->role == CLOSED)
+        return mp__error(MP_CLOSED, step, "this process' object was closed");
     return mp__error(MP_INVALID, step, "this is no child of this process");
 }
 
 static void destroy(mp__handle_t *handle)
 {
-    mp__streams_close(&((mp_process_t *)handle)->streams);
-    free(handle);
+    mp_process_t *process = (mp_process_t *)handle;
+    mp__streams_close(&process->streams);
+    if (lock_children() != MP_OK)
+        return;
+    process->role = CLOSED;
+    process->next = NULL;
+    *last_grave = process;
+    last_grave = &process->next;
+    graves++;
+    unlock_children();
+}
+
+/* Zeroed; NULL: no memory. */
+static mp_process_t *make_process(void)
+{
+    mp_process_t *process = NULL;
+    if (lock_children() != MP_OK)
+        return NULL;
+    if (graves > GRAVES) {
+        process = first_grave;
+        first_grave = process->next;
+        graves--;
+    }
+    unlock_children();
+    return process ? memset(process, 0, sizeof *process) : calloc(1, sizeof *process);
 }
 
 /* ---- start */
 
 static mp_status_t name_child(mp_process_t *process, const char *wanted, char *child_identity, size_t size)
 {
-    uint32_t number = mp__add32(&started, 1) + 1;
+    uint32_t number = process->unwatched ? 0 : mp__add32(&started, 1) + 1;
     int length = snprintf(child_identity, size, identity[0] ? "%s:%u" : "%s%u", identity, number);
     if (length >= (int)size)
         return mp__error(MP_LIMIT, "start a process", "too many generations of processes");
@@ -90,7 +125,7 @@ static mp_status_t name_child(mp_process_t *process, const char *wanted, char *c
 }
 
 static mp_status_t start_child(mp_process_t *process, mp_function_t function, mp_args_t args,
-                               const mp_process_options_t *options)
+                               const mp_process_options_t *options, mp__deadline_t deadline)
 {
     char child_identity[sizeof identity];
     mp_status_t status = name_child(process, options->name, child_identity, sizeof child_identity);
@@ -106,6 +141,10 @@ static mp_status_t start_child(mp_process_t *process, mp_function_t function, mp
                          .identity = child_identity,
                          .method = options->method,
                          .service = process->service,
+                         .daemon = process->daemon,
+                         .unwatched = process->unwatched,
+                         .fork_with_threads = options->fork_with_threads,
+                         .deadline = deadline,
                          .outfit = &outfit};
     status = mp__start_child(&start, &process->os, &process->slot, &process->epoch);
     process->detached = options->detach;
@@ -113,23 +152,29 @@ static mp_status_t start_child(mp_process_t *process, mp_function_t function, mp
     return status;
 }
 
+typedef enum sort { USERS, SERVICE, FORKSERVER } sort_t;
+
 /* Starts a child and lists it; nobody need hold it. */
 static mp_status_t start_listed(mp_process_t **process, mp_function_t function, mp_args_t args,
-                                const mp_process_options_t *options, bool service)
+                                const mp_process_options_t *options, sort_t sort, mp__deadline_t deadline)
 {
     *process = NULL;
     if (!function)
         return mp__error(MP_INVALID, "start a process", "no function");
+    if (self.daemon)
+        return mp__error(MP_STATE, "start a process", "a daemon may have no children of its own");
     mp__processes_collect();
-    mp_process_t *made = calloc(1, sizeof *made);
+    mp_process_t *made = make_process();
     if (!made)
         return mp__error(MP_NO_MEMORY, "start a process", "no memory for its object");
     mp__handle_init(&made->handle, MP_KIND_PROCESS, &(mp__reference_t){0}, 0, destroy);
     made->role = CHILD;
-    made->service = service;
+    made->service = sort != USERS;
+    made->unwatched = sort == FORKSERVER;
+    made->daemon = options->daemon;
     made->os.sentinel = made->os.job = MP__NO_HANDLE;
     mp__streams_init(&made->streams);
-    mp_status_t status = start_child(made, function, args, options);
+    mp_status_t status = start_child(made, function, args, options, deadline);
     if (status == MP_OK)
         status = lock_children();
     if (status != MP_OK) {
@@ -192,6 +237,22 @@ static void note_exit(mp_process_t *process)
     mp__process_ending(&process->ending, &process->os.exit, swept ? NULL : slot);
 }
 
+/* Under the mutex. */
+static mp_status_t reap(mp_process_t *process)
+{
+    if (process->ended)
+        return MP_OK;
+    mp_status_t status = mp__os_process_wait(&process->os, 0);
+    if (status != MP_OK)
+        return status;
+    if (process->os.foreign)
+        mp__forkserver_ending(process->slot, process->epoch, &process->os.exit);
+    note_exit(process);
+    mp__process_sweep(process->slot, process->epoch);
+    mp__store32(&process->ended, 1);
+    return MP_OK;
+}
+
 mp_status_t mp__process_poll(mp_process_t *process)
 {
     if (mp__load32(&process->ended))
@@ -201,24 +262,33 @@ mp_status_t mp__process_poll(mp_process_t *process)
         status = lock_children();
     if (status != MP_OK)
         return status;
-    if (!process->ended) {
-        status = mp__os_process_wait(&process->os, 0);
-        if (status == MP_OK) {
-            note_exit(process);
-            mp__process_sweep(process->slot, process->epoch);
-            mp__store32(&process->ended, 1);
-        }
-    }
+    status = reap(process);
     unlock_children();
     return status;
+}
+
+/* The lifeline alone does not do: where it is a pipe, whoever its process forked holds its other end too. */
+static mp_status_t join_parent(mp__deadline_t deadline)
+{
+    while (mp_process_is_alive(&parent)) {
+        mp__deadline_t slice = mp__sooner(deadline, mp__os_now() + MP__PARK_SLICE);
+        bool ready;
+        if (deadline <= mp__os_now())
+            return mp__error(MP_TIMEOUT, "join a process", "%s still runs", parent.name);
+        if (parent_lifeline == MP__NO_HANDLE || mp__os_wait_any(&parent_lifeline, 1, slice, &ready) != MP_TIMEOUT)
+            mp__os_sleep(mp__sooner(deadline, mp__os_now() + LOOK));
+    }
+    return MP_OK;
 }
 
 mp_status_t mp_process_join(mp_process_t *process, double timeout)
 {
     mp__deadline_t deadline;
-    if (!is_child(process))
-        return no_child("join a process");
     mp_status_t status = mp__deadline(timeout, &deadline);
+    if (status == MP_OK && process == &parent && parent.os.pid)
+        return join_parent(deadline);
+    if (!is_child(process))
+        return no_child(process, "join a process");
     while (status == MP_OK && mp__process_poll(process) != MP_OK) {
         if (deadline <= mp__os_now())
             return mp__error(MP_TIMEOUT, "join a process", "%s still runs", process->name);
@@ -235,7 +305,7 @@ mp_status_t mp__process_alone(mp_process_t *process, const char *step,
                               mp_status_t (*call)(mp_process_t *process, void *context), void *context)
 {
     if (!is_child(process))
-        return no_child(step);
+        return no_child(process, step);
     mp_status_t status = lock_children();
     if (status != MP_OK)
         return status;
@@ -249,24 +319,40 @@ mp__os_process_t *mp__process_os(mp_process_t *process)
     return &process->os;
 }
 
-static mp_status_t signal_alone(mp_process_t *process, void *kill)
+typedef enum signal { TERMINATE, KILL, INTERRUPT } signal_t;
+
+static mp_status_t signal_alone(mp_process_t *process, void *how)
 {
-    return process->ended ? MP_OK : mp__os_process_signal(&process->os, *(const bool *)kill);
+    if (process->ended)
+        return MP_OK;
+    switch (*(const signal_t *)how) {
+    case INTERRUPT:
+        return mp__os_process_interrupt(&process->os);
+    case TERMINATE:
+        return mp__os_process_signal(&process->os, false);
+    default:
+        return mp__os_process_signal(&process->os, true);
+    }
 }
 
-static mp_status_t signal_child(mp_process_t *process, bool kill)
+static mp_status_t signal_child(mp_process_t *process, signal_t how)
 {
-    return mp__process_alone(process, "end a process", signal_alone, &kill);
+    return mp__process_alone(process, "end a process", signal_alone, &how);
 }
 
 mp_status_t mp_process_terminate(mp_process_t *process)
 {
-    return signal_child(process, false);
+    return signal_child(process, TERMINATE);
 }
 
 mp_status_t mp_process_kill(mp_process_t *process)
 {
-    return signal_child(process, true);
+    return signal_child(process, KILL);
+}
+
+mp_status_t mp_process_interrupt(mp_process_t *process)
+{
+    return signal_child(process, INTERRUPT);
 }
 
 bool mp_process_is_alive(mp_process_t *process)
@@ -282,7 +368,7 @@ mp_status_t mp_process_exitcode(mp_process_t *process, int *code)
 {
     const char *step = "ask an exit code";
     if (!is_child(process) || !code)
-        return no_child(step);
+        return no_child(process, step);
     if (mp__process_poll(process) != MP_OK)
         return mp__error(MP_RUNNING, step, "%s still runs", process->name);
     if (!process->ending.known)
@@ -309,10 +395,10 @@ static void forget_child(mp_process_t *process)
 
 mp_status_t mp_process_close(mp_process_t *process)
 {
-    if (!process)
+    if (!process || process->role == CLOSED)
         return MP_OK;
     if (!is_child(process))
-        return no_child("close a process");
+        return no_child(process, "close a process");
     if (mp__process_poll(process) != MP_OK)
         return mp__error(MP_RUNNING, "close a process", "%s still runs", process->name);
     mp_status_t status = lock_children();
@@ -336,11 +422,32 @@ static mp_process_t *find_running(void)
     return found;
 }
 
-void mp__processes_join_all(void)
+/* A daemon that does not heed SIGTERM. */
+#define DAEMON_GRACE 2.0
+
+static void terminate_daemons(void)
+{
+    if (lock_children() != MP_OK)
+        return;
+    for (mp_process_t *process = children; process; process = process->next)
+        if (process->daemon && !process->ended)
+            (void)mp__os_process_signal(&process->os, false);
+    unlock_children();
+}
+
+static mp_status_t join_last(mp_process_t *process)
+{
+    if (process->daemon && mp_process_join(process, DAEMON_GRACE) == MP_TIMEOUT)
+        (void)mp_process_kill(process);
+    return mp_process_join(process, MP_FOREVER);
+}
+
+void mp__processes_end_all(void)
 {
     mp_process_t *process;
+    terminate_daemons();
     while ((process = find_running()) != NULL)
-        if (mp_process_join(process, MP_FOREVER) != MP_OK)
+        if (join_last(process) != MP_OK)
             return;
 }
 
@@ -351,7 +458,7 @@ void mp__processes_collect(void)
     mp_process_t *done = NULL;
     for (mp_process_t **link = &children; *link;) {
         mp_process_t *process = *link;
-        if (process->abandoned && mp__os_process_wait(&process->os, 0) == MP_OK) {
+        if (process->abandoned && (process->ended || mp__os_process_wait(&process->os, 0) == MP_OK)) {
             *link = process->next;
             process->next = done;
             done = process;
@@ -387,8 +494,7 @@ static mp_status_t withdraw(mp_process_t *process, mp_error_t error)
     return mp__error_again(&error);
 }
 
-/* Nobody holds it from now on. It may end, and be freed, at once. */
-static void abandon(mp_process_t *process)
+void mp__process_abandon(mp_process_t *process)
 {
     if (lock_children() != MP_OK)
         return;
@@ -400,7 +506,7 @@ mp_status_t mp__process_start_begin(mp_process_t **process, mp_function_t functi
                                     const mp_process_options_t *options, size_t options_size)
 {
     mp_process_options_t own = copy_options(options, options_size);
-    return process ? start_listed(process, function, args, &own, false)
+    return process ? start_listed(process, function, args, &own, USERS, MP__NEVER)
                    : mp__error(MP_INVALID, "start a process", "no place for the new object");
 }
 
@@ -408,7 +514,7 @@ mp_status_t mp_process_start_wait(mp_process_t *process, double timeout)
 {
     mp__deadline_t deadline;
     if (!is_child(process))
-        return no_child("wait for a start");
+        return no_child(process, "wait for a start");
     mp_status_t status = mp__deadline(timeout, &deadline);
     return status == MP_OK ? await_start(process, deadline) : status;
 }
@@ -420,23 +526,44 @@ mp_status_t mp__process_start(mp_process_t **process, mp_function_t function, mp
     mp_process_options_t own = copy_options(options, options_size);
     if (process)
         *process = NULL;
-    mp_status_t status = start_listed(&made, function, args, &own, false);
+    mp__deadline_t deadline;
+    mp_status_t status = mp__deadline(own.start_timeout == 0 ? MP_FOREVER : own.start_timeout, &deadline);
+    if (status == MP_OK)
+        status = start_listed(&made, function, args, &own, USERS, deadline);
     if (status == MP_OK) {
-        status = mp_process_start_wait(made, own.start_timeout == 0 ? MP_FOREVER : own.start_timeout);
+        status = await_start(made, deadline);
         if (status != MP_OK)
             return withdraw(made, *mp_error());
     }
     if (status == MP_OK && process)
         *process = made;
     else if (status == MP_OK)
-        abandon(made);
+        mp__process_abandon(made);
     return status;
 }
 
-mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name)
+mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name,
+                                      mp_start_method_t method)
 {
-    mp_process_options_t options = {.name = name};
-    return start_listed(process, function, args, &options, true);
+    mp_process_options_t options = {.name = name, .method = method};
+    return start_listed(process, function, args, &options, SERVICE, MP__NEVER);
+}
+
+mp_status_t mp__process_start_forkserver(mp_process_t **process, mp_function_t function, mp_args_t args,
+                                         const char *const *environment, mp__deadline_t deadline)
+{
+    mp_process_options_t options = {.name = "ForkServer", .method = MP_START_SPAWN, .environment = environment};
+    mp_process_t *made;
+    *process = NULL;
+    mp_status_t status = start_listed(&made, function, args, &options, FORKSERVER, MP__NEVER);
+    if (status == MP_OK)
+        status = await_start(made, deadline);
+    else
+        return status;
+    if (status != MP_OK)
+        return withdraw(made, *mp_error());
+    *process = made;
+    return MP_OK;
 }
 
 /* ---- for the rest of the library */
@@ -482,17 +609,23 @@ void mp__processes_forget(void)
         mp__os_process_close(&process->os);
         mp__streams_close(&process->streams);
     }
+    first_grave = NULL;
+    last_grave = &first_grave;
+    graves = 0;
     children = NULL; /* the memory stays: the parent's pointers to it are in this process, too */
     started = 0;
 }
 
-void mp__process_become(const char *own_identity, uint32_t parent_slot, uint32_t parent_epoch)
+void mp__process_become(const char *own_identity, bool daemon, uint32_t parent_slot, uint32_t parent_epoch,
+                        mp__os_handle_t lifeline)
 {
     const mp__process_slot_t *slot = &mp__family.processes[mp__family.process];
     snprintf(identity, sizeof identity, "%s", own_identity);
     snprintf(self.name, sizeof self.name, "%.63s", slot->name);
     snprintf(parent.name, sizeof parent.name, "%.63s", slot->parent_name);
     parent.os.pid = (int32_t)slot->parent_pid;
+    self.daemon = daemon;
+    parent_lifeline = lifeline;
     parent.slot = parent_slot;
     parent.epoch = parent_epoch;
 }
@@ -501,14 +634,61 @@ void mp__process_become(const char *own_identity, uint32_t parent_slot, uint32_t
 
 const char *mp_process_name(const mp_process_t *process)
 {
-    return process ? process->name : "";
+    return process && process->role != CLOSED ? process->name : "";
 }
 
 int mp_process_pid(const mp_process_t *process)
 {
     if (process == &self)
         return mp_getpid();
-    return process ? process->os.pid : 0;
+    return process && process->role != CLOSED ? process->os.pid : 0;
+}
+
+bool mp_process_is_daemon(const mp_process_t *process)
+{
+    return process && process->role != CLOSED && process->daemon;
+}
+
+mp_status_t mp_process_sentinel(mp_process_t *process, intptr_t *sentinel)
+{
+    const char *step = "ask a sentinel";
+    if (!sentinel)
+        return mp__error(MP_INVALID, step, "no place for it");
+    *sentinel = MP__NO_HANDLE;
+    if (is_child(process))
+        *sentinel = process->os.sentinel;
+    else if (process == &parent)
+        *sentinel = parent_lifeline;
+    else
+        return no_child(process, step);
+    return *sentinel != MP__NO_HANDLE ? MP_OK : mp__error(MP_UNSUPPORTED, step, "there is none");
+}
+
+const char *mp_exitcode_name(int code)
+{
+    return mp__os_exit_name(code);
+}
+
+mp_status_t mp_active_children(mp_process_t **list, size_t capacity, size_t *count)
+{
+    if (!count || (!list && capacity))
+        return mp__error(MP_INVALID, "list the children", "no place for them");
+    *count = 0;
+    if (!mp__family_joined())
+        return MP_OK;
+    mp_status_t status = mp__family_join();
+    if (status == MP_OK)
+        status = lock_children();
+    if (status != MP_OK)
+        return status;
+    for (mp_process_t *process = children; process; process = process->next)
+        if (!process->service && !process->abandoned && reap(process) != MP_OK) {
+            if (*count < capacity)
+                list[*count] = process;
+            ++*count;
+        }
+    unlock_children();
+    return MP_OK;
 }
 
 mp_process_t *mp_current_process(void)

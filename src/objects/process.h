@@ -9,7 +9,15 @@
 
 /* Starts a child that belongs to the library (a pool's worker, a manager's server): as mp_process_start_with(), but it
  * is not joined at the program's end (it ends with its parent), ignores Ctrl-C, and takes its name whole. */
-mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name);
+mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name,
+                                      mp_start_method_t method);
+
+/* The same for the fork server, which looks after itself; waits until it runs. */
+mp_status_t mp__process_start_forkserver(mp_process_t **process, mp_function_t function, mp_args_t args,
+                                         const char *const *environment, mp__deadline_t deadline);
+
+/* Nobody holds it from now on. It may end, and be freed, at once. */
+void mp__process_abandon(mp_process_t *process);
 
 /* Ready when it has ended (mp__os_wait_any). */
 mp__os_handle_t mp__process_sentinel(const mp_process_t *process);
@@ -51,8 +59,8 @@ void mp__process_ending(mp__ending_t *ending, const mp__os_exit_t *system, const
 /* How it ended, once mp__process_poll() said that it has; NULL: no child. */
 const mp__ending_t *mp__process_ended_how(const mp_process_t *process);
 
-/* Joins what no one joined, for the program's end. */
-void mp__processes_join_all(void);
+/* For the program's end: daemons are terminated, and whom no one joined is joined. */
+void mp__processes_end_all(void);
 
 /* Joins and forgets children that have ended and whose objects nobody holds; at each start. */
 void mp__processes_collect(void);
@@ -60,7 +68,9 @@ void mp__processes_collect(void);
 /* In a fork's child: the parent's children are not its own. */
 void mp__processes_forget(void);
 
-/* Who this process is now, and who started it: for the child's side of a start. */
-void mp__process_become(const char *identity, uint32_t parent_slot, uint32_t parent_epoch);
+/* Who this process is now, and who started it: for the child's side of a start. lifeline: ready when that one is gone;
+ * it stays the caller's. */
+void mp__process_become(const char *identity, bool daemon, uint32_t parent_slot, uint32_t parent_epoch,
+                        mp__os_handle_t lifeline);
 
 #endif

@@ -1,9 +1,11 @@
 /* Starting children: the method in force, the child's slot and argument block, and the two ways to begin it. */
 #include "objects/start.h"
 
+#include "core/local.h"
 #include "core/once.h"
 #include "family/alloc.h"
 #include "objects/bootstrap.h"
+#include "objects/forkserver.h"
 #include "wire/call.h"
 
 #include <inttypes.h>
@@ -15,14 +17,15 @@
 
 /* ---- methods */
 
-static const char *const method_names[] = {[MP_START_SPAWN] = "spawn", [MP_START_FORK] = "fork"};
+static const char *const method_names[] = {
+    [MP_START_SPAWN] = "spawn", [MP_START_FORK] = "fork", [MP_START_FORKSERVER] = "forkserver"};
 
 static uint32_t chosen;    /* by mp_set_start_method */
 static uint32_t inherited; /* from the parent */
 
 static bool supported(mp_start_method_t method)
 {
-    return method == MP_START_SPAWN || (method == MP_START_FORK && mp__os_caps()->fork);
+    return method == MP_START_SPAWN || mp__os_caps()->fork;
 }
 
 static mp_start_method_t method_named(const char *name)
@@ -52,7 +55,7 @@ mp_status_t mp__start_method(mp_start_method_t wanted, mp_start_method_t *method
         if (*method == MP_START_DEFAULT)
             return mp__error(MP_INVALID, step, "%s=%s: there is no such method", METHOD_VARIABLE, name);
     }
-    if (*method != MP_START_SPAWN && *method != MP_START_FORK)
+    if ((unsigned)*method >= MP__COUNT_OF(method_names))
         return mp__error(MP_INVALID, step, "there is no method %d", (int)*method);
     if (!supported(*method))
         return mp__error(MP_UNSUPPORTED, step, "this system has no %s", method_names[*method]);
@@ -81,6 +84,20 @@ mp_status_t mp_set_start_method(const char *name, bool force)
     return MP_OK;
 }
 
+mp_status_t mp_start_method_named(const char *name, mp_start_method_t *method)
+{
+    const char *step = "ask for a start method";
+    if (!method)
+        return mp__error(MP_INVALID, step, "no place for it");
+    *method = MP_START_DEFAULT;
+    if (!name)
+        return mp__start_method(MP_START_DEFAULT, method);
+    mp_start_method_t named = method_named(name);
+    if (named == MP_START_DEFAULT)
+        return mp__error(MP_INVALID, step, "%s: there is no such method", name);
+    return mp__start_method(named, method);
+}
+
 const char *mp_get_start_method(void)
 {
     mp_start_method_t method = chosen ? (mp_start_method_t)chosen : (mp_start_method_t)inherited;
@@ -90,9 +107,27 @@ const char *mp_get_start_method(void)
 
 const char *const *mp_all_start_methods(void)
 {
-    static const char *const all[] = {"spawn", "fork", NULL};
+    static const char *const all[] = {"spawn", "fork", "forkserver", NULL};
     static const char *const spawn_only[] = {"spawn", NULL};
     return mp__os_caps()->fork ? all : spawn_only;
+}
+
+/* ---- the image */
+
+static const char *executable; /* the last one; those before it may be in use, and stay */
+
+mp_status_t mp_set_executable(const char *path)
+{
+    char *copy = path ? strdup(path) : NULL;
+    if (path && !copy)
+        return mp__error(MP_NO_MEMORY, "set the executable", "no memory");
+    executable = copy;
+    return MP_OK;
+}
+
+const char *mp__start_image(void)
+{
+    return executable ? executable : mp__os_program_path();
 }
 
 /* ---- the lifeline: one a process */
@@ -145,39 +180,62 @@ static void close_lifeline(mp__os_handle_t end)
 
 /* ---- what the child is told */
 
-/* Writes the arguments into a block of the arena that belongs to the child's slot. */
-static mp_status_t write_block(const mp__start_t *start, uint32_t slot, bool own_lifeline, mp__transfer_t *transfer)
+/* Writes the arguments, and the settings' texts behind them, into a block of the arena that belongs to the child's
+ * slot. */
+static mp_status_t fill_block(const mp__start_t *start, uint32_t slot, bool own_lifeline,
+                              const mp__transfer_t *transfer, const mp__buffer_t *call, const mp__settings_t *settings,
+                              const mp__buffer_t *texts)
 {
-    mp__buffer_t call;
-    mp__buffer_init(&call);
-    mp__carrier_t carrier = mp__transfer_carrier(transfer);
     mp__block_t block = 0;
-    mp_status_t status = mp__call_encode(start->function, start->args, &carrier, &call);
+    mp__authkey_t authkey;
+    mp_status_t status = mp__authkey_give(&authkey);
     if (status == MP_OK)
-        status = mp__block_alloc(sizeof(mp__start_block_t) + call.size + start->outfit->texts.size,
-                                 mp__owner_process(slot), &block);
-    if (status == MP_OK) {
-        mp__start_block_t *head = mp__block_at(block, NULL);
-        memset(head, 0, sizeof *head);
-        head->size = call.size;
-        head->method = (uint32_t)start->method;
-        head->service = start->service;
-        head->handle_count = (uint32_t)transfer->count;
-        head->parent_slot = mp__family.process;
-        head->parent_epoch = mp__family.epoch;
-        head->own_lifeline = own_lifeline;
-        snprintf(head->identity, sizeof head->identity, "%s", start->identity);
-        memcpy(head->handles, transfer->handles, transfer->count * sizeof transfer->handles[0]);
-        head->settings = start->outfit->settings;
-        uint8_t *rest = (uint8_t *)(head + 1);
-        memcpy(rest, call.data, call.size);
-        if (start->outfit->texts.size)
-            memcpy(rest + call.size, start->outfit->texts.data, start->outfit->texts.size);
-        mp__process_slot_t *child = &mp__family.processes[slot];
-        child->arguments = block;
-        snprintf(child->name, sizeof child->name, "%s", start->name);
-    }
+        status = mp__block_alloc(sizeof(mp__start_block_t) + call->size + texts->size, mp__owner_process(slot), &block);
+    if (status != MP_OK)
+        return status;
+    mp__start_block_t *head = mp__block_at(block, NULL);
+    memset(head, 0, sizeof *head);
+    head->size = call->size;
+    head->method = (uint32_t)start->method;
+    head->service = start->service;
+    head->daemon = start->daemon;
+    head->unwatched = start->unwatched;
+    head->own_lifeline = own_lifeline;
+    head->authkey = authkey;
+    head->handle_count = (uint32_t)transfer->count;
+    head->parent_slot = mp__family.process;
+    head->parent_epoch = mp__family.epoch;
+    snprintf(head->identity, sizeof head->identity, "%s", start->identity);
+    memcpy(head->handles, transfer->handles, transfer->count * sizeof transfer->handles[0]);
+    head->settings = *settings;
+    uint8_t *rest = (uint8_t *)(head + 1);
+    memcpy(rest, call->data, call->size);
+    if (texts->size)
+        memcpy(rest + call->size, texts->data, texts->size);
+    mp__process_slot_t *child = &mp__family.processes[slot];
+    child->arguments = block;
+    snprintf(child->name, sizeof child->name, "%s", start->name);
+    return MP_OK;
+}
+
+static mp_status_t write_block(const mp__start_t *start, mp_start_method_t way, uint32_t slot, bool own_lifeline,
+                               mp__transfer_t *transfer)
+{
+    mp__buffer_t call, texts;
+    mp__buffer_init(&call);
+    mp__buffer_init(&texts);
+    mp__settings_t settings;
+    mp__carrier_t carrier = mp__transfer_carrier(transfer);
+    mp_status_t status = mp__call_encode(start->function, start->args, &carrier, &call);
+    if (status == MP_OK && way == MP_START_FORKSERVER)
+        status = mp__forkserver_outfit(start->outfit, &settings, &texts);
+    if (status == MP_OK && way == MP_START_FORKSERVER)
+        status = fill_block(start, slot, own_lifeline, transfer, &call, &settings, &texts);
+    else if (status == MP_OK)
+        status =
+            fill_block(start, slot, own_lifeline, transfer, &call, &start->outfit->settings, &start->outfit->texts);
     mp__buffer_fini(&call);
+    mp__buffer_fini(&texts);
     return status;
 }
 
@@ -217,7 +275,7 @@ static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation
     mp__os_handle_t sources[MP__TRANSFER_MOST + 3];
     for (size_t i = 0; i < count; i++)
         sources[i] = handles[i] == end && end != MP__NO_HANDLE ? watched : handles[i];
-    mp__os_spawn_t spawn = {.path = options->executable ? options->executable : mp__os_program_path(),
+    mp__os_spawn_t spawn = {.path = options->executable ? options->executable : mp__start_image(),
                             .environment = environment,
                             .handles = handles,
                             .sources = sources,
@@ -231,12 +289,24 @@ static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation
     return status;
 }
 
+/* A thread that has ended is counted for a moment longer. */
+#define THREAD_END (50 * MP__MILLISECOND)
+
+bool mp__start_has_threads(void)
+{
+    int64_t until = mp__os_now() + THREAD_END;
+    while (mp__os_thread_count() > 1 + mp__local_threads()) {
+        if (mp__os_now() >= until)
+            return true;
+        mp__os_sleep(mp__os_now() + MP__MILLISECOND);
+    }
+    return false;
+}
+
 static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t watched,
                                  const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     bool in_child;
-    if (start->outfit->options->executable)
-        return mp__error(MP_UNSUPPORTED, "start a process", "fork executes no image");
     mp_status_t status = mp__os_fork(process, &in_child);
     if (status != MP_OK || !in_child)
         return status;
@@ -250,14 +320,14 @@ static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_
     return MP_SYSTEM; /* not reached */
 }
 
-static mp_status_t begin(const mp__start_t *start, uint32_t slot, uint32_t epoch, uint64_t nonce,
-                         mp__os_process_t *process)
+static mp_status_t start_by(mp_start_method_t way, const mp__start_t *start, uint32_t slot, uint32_t epoch,
+                            uint64_t nonce, mp__os_process_t *process)
 {
     mp__transfer_t transfer;
     mp__os_handle_t watched;
     mp_status_t status = open_lifeline(start, &watched);
     if (status == MP_OK)
-        status = write_block(start, slot, is_own(watched), &transfer);
+        status = write_block(start, way, slot, is_own(watched), &transfer);
     if (status != MP_OK) {
         close_lifeline(watched);
         return status;
@@ -266,10 +336,70 @@ static mp_status_t begin(const mp__start_t *start, uint32_t slot, uint32_t epoch
      */
     mp__program()->flush();
     mp__invitation_t invitation = invite(slot, epoch, nonce);
-    status = start->method == MP_START_FORK ? start_by_fork(start, &invitation, watched, &transfer, process)
-                                            : start_by_spawn(start, &invitation, watched, &transfer, process);
+    switch (way) {
+    case MP_START_FORK:
+        status = start_by_fork(start, &invitation, watched, &transfer, process);
+        break;
+    case MP_START_FORKSERVER:
+        status = mp__forkserver_fork(start, &invitation, is_own(watched) ? watched : MP__NO_HANDLE, &transfer, process);
+        break;
+    default:
+        status = start_by_spawn(start, &invitation, watched, &transfer, process);
+        break;
+    }
     close_lifeline(watched);
     return status;
+}
+
+static mp_status_t prepare_and_start(mp_start_method_t way, const mp__start_t *start, mp__os_process_t *process,
+                                     uint32_t *slot, uint32_t *epoch)
+{
+    uint64_t nonce;
+    mp_status_t status = mp__process_prepare(slot, epoch, &nonce);
+    if (status != MP_OK)
+        return status;
+    status = start_by(way, start, *slot, *epoch, nonce, process);
+    if (status == MP_OK)
+        return MP_OK;
+    mp_error_t error = *mp_error();
+    mp__process_sweep(*slot, *epoch);
+    mp__error_again(&error);
+    return status;
+}
+
+/* A server that dies is followed by another so often in one start. */
+#define SERVERS 3
+
+static mp_status_t start_by_server(const mp__start_t *start, mp__os_process_t *process, uint32_t *slot, uint32_t *epoch)
+{
+    mp_status_t status = MP_END;
+    for (int i = 0; i < SERVERS && status == MP_END; i++) {
+        status = mp__forkserver_take(start->deadline);
+        if (status != MP_OK)
+            return status;
+        status = prepare_and_start(MP_START_FORKSERVER, start, process, slot, epoch);
+        mp__forkserver_give();
+    }
+    return status == MP_END ? mp__error(MP_DIED, "start a process", "one fork server after the other died") : status;
+}
+
+/* How the child is to be begun, which by its own lights is start->method. */
+static mp_status_t choose_way(const mp__start_t *start, mp_start_method_t *way)
+{
+    *way = start->method;
+    if (*way == MP_START_SPAWN)
+        return MP_OK;
+    if (start->outfit->options->executable)
+        return mp__error(MP_UNSUPPORTED, "start a process", "%s executes no image", method_names[*way]);
+    if (*way == MP_START_FORKSERVER || start->fork_with_threads || !mp__start_has_threads())
+        return MP_OK;
+    if (!mp__local_thread_is_own())
+        return mp__error(MP_THREADED, "start a process",
+                         "this program has threads of its own: fork would copy what they "
+                         "were in the middle of, without them");
+    /* What a pool replaces was started when there were none yet: the server forks it, which never has any. */
+    *way = MP_START_FORKSERVER;
+    return MP_OK;
 }
 
 mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process, uint32_t *slot, uint32_t *epoch)
@@ -277,20 +407,16 @@ mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process,
     if (!mp__program())
         return mp__error(MP_NOT_GUARDED, "start a process", "mp_freeze_support(argc, argv) must be main's first line");
     mp__start_t chosen_start = *start;
+    mp_start_method_t way;
     mp_status_t status = mp__start_method(start->method, &chosen_start.method);
     if (status == MP_OK)
-        status = mp__family_join();
-    uint64_t nonce;
+        status = choose_way(&chosen_start, &way);
     if (status == MP_OK)
-        status = mp__process_prepare(slot, epoch, &nonce);
+        status = mp__family_join();
     if (status != MP_OK)
         return status;
-    status = begin(&chosen_start, *slot, *epoch, nonce, process);
-    if (status == MP_OK)
-        return MP_OK;
-    mp_error_t error = *mp_error();
-    mp__process_sweep(*slot, *epoch);
-    return mp__error_again(&error);
+    return way == MP_START_FORKSERVER ? start_by_server(&chosen_start, process, slot, epoch)
+                                      : prepare_and_start(way, &chosen_start, process, slot, epoch);
 }
 
 /* ---- until it runs */
@@ -305,7 +431,7 @@ mp_status_t mp__start_progress(uint32_t slot, uint32_t epoch)
     if (report != MP__REPORT_FAILED)
         return report == MP__REPORT_NONE ? MP_RUNNING : MP_OK;
     failure.step[sizeof failure.step - 1] = failure.text[sizeof failure.text - 1] = '\0';
-    if (failure.status <= MP_OK || failure.status > MP_SYSTEM)
+    if (failure.status <= MP_OK || failure.status > MP_THREADED)
         failure.status = MP_CORRUPT;
     return mp__error_again(&failure);
 }

@@ -16,6 +16,10 @@ typedef struct mp__start {
     const char *identity; /* its number in its parent, behind the parent's: "2:1"; fewer than 64 bytes */
     mp_start_method_t method;
     bool service;
+    bool daemon;
+    bool fork_with_threads;
+    bool unwatched;          /* it sees by itself when its parent is gone, without a thread for that */
+    mp__deadline_t deadline; /* for the fork server */
     const mp__outfit_t *outfit;
 } mp__start_t;
 
@@ -39,6 +43,21 @@ mp_status_t mp__start_method(mp_start_method_t wanted, mp_start_method_t *method
 /* The child takes its parent's method over. */
 void mp__start_method_inherit(mp_start_method_t method);
 
+/* The image to start children from: what mp_set_executable said, else this program's own. */
+const char *mp__start_image(void);
+
+/* A program's key (authkey.c). */
+typedef struct mp__authkey {
+    uint32_t size;
+    uint8_t bytes[MP_AUTHKEY_MAX];
+} mp__authkey_t;
+
+/* For a child: this process's. MP_SYSTEM. */
+mp_status_t mp__authkey_give(mp__authkey_t *copy);
+
+/* In the child. */
+void mp__authkey_take(const mp__authkey_t *parents);
+
 /* What the argument block in the arena begins with; the encoded call follows, then the settings' texts. */
 typedef struct mp__start_block {
     uint64_t size;   /* of the call */
@@ -47,11 +66,18 @@ typedef struct mp__start_block {
     uint32_t handle_count; /* the handles that the child was given for its arguments */
     uint32_t parent_slot;
     uint32_t parent_epoch;
+    uint32_t daemon;
+    uint32_t unwatched;
+    mp__authkey_t authkey;
     uint32_t own_lifeline; /* its lifeline is its alone */
     char identity[64];
     mp__settings_t settings; /* their texts follow the call */
     mp__os_handle_t handles[MP__TRANSFER_MOST];
 } mp__start_block_t;
+
+/* Has the program threads beside the one that calls? The library's own do not count: what they hold at a fork, the
+ * child makes anew. False where the system does not tell. */
+bool mp__start_has_threads(void);
 
 /* The program's own functions, as its inline code handed them over; NULL before mp_freeze_support. */
 const mp__program_t *mp__program(void);

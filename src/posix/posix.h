@@ -165,6 +165,7 @@ unsigned mp__posix_cpu_limit(unsigned online);
 uint64_t mp__posix_memory_limit(uint64_t installed);
 uint64_t mp__posix_mapped_size(void); /* bytes of address space in use; 0 where nobody tells */
 bool mp__posix_is_privileged(void);
+unsigned mp__posix_thread_count(void); /* 0 where nobody tells */
 
 /* usage.c: bytes of this process' memory that are resident, and not shared with the family; 0: nobody tells. The peak
  * of what was resident, shared or not, since it began to run this program; 0 likewise. */

@@ -257,10 +257,21 @@ static void note_end(mp__os_exit_t *end, int result, const struct rusage *used)
     }
 }
 
+static bool sentinel_ready(const mp__os_process_t *process)
+{
+    struct pollfd sentinel = {.fd = mp__posix_descriptor(process->sentinel), .events = POLLIN};
+    return sentinel.fd < 0 || mp__posix_poll(&sentinel, 1, 0) > 0;
+}
+
 /* Has it ended? Then it is reaped, and its end known. */
 static bool reap(mp__os_process_t *process)
 {
     int result = 0;
+    if (process->foreign) {
+        process->reaped = sentinel_ready(process);
+        process->exit = (mp__os_exit_t){.end = MP__OS_UNKNOWN};
+        return process->reaped;
+    }
     struct rusage used;
     pid_t got;
     do {
@@ -295,9 +306,13 @@ mp_status_t mp__os_process_wait(mp__os_process_t *process, mp__deadline_t deadli
     return MP_OK;
 }
 
-/* Is it still there to be reaped by this process, so that its number cannot be another's? */
-static bool is_ours(pid_t pid)
+/* Is it still there to be reaped by this process, so that its number cannot be another's? (Of another's child it can
+ * only be said that it ran a moment ago.) */
+static bool is_ours(const mp__os_process_t *process)
 {
+    pid_t pid = (pid_t)process->pid;
+    if (process->foreign)
+        return process->sentinel == MP__NO_HANDLE || !sentinel_ready(process);
     siginfo_t info;
     int code;
     do {
@@ -306,25 +321,34 @@ static bool is_ours(pid_t pid)
     return code == 0;
 }
 
-mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill_it)
+static mp_status_t send_signal(mp__os_process_t *process, int signal)
 {
-    int signal = kill_it ? SIGKILL : SIGTERM;
     if (process->reaped)
         return MP_OK;
     if (mp__posix_pidfd_signal(mp__posix_descriptor(process->sentinel), signal) == 0 || errno == ESRCH)
         return MP_OK;
-    if (errno != EPERM && (!is_ours((pid_t)process->pid) || kill((pid_t)process->pid, signal) == 0 || errno == ESRCH))
+    if (errno != EPERM && (!is_ours(process) || kill((pid_t)process->pid, signal) == 0 || errno == ESRCH))
         return MP_OK;
     if (errno == EPERM)
         return mp__error_native(MP_DENIED, "signal a process", errno);
     return mp__posix_error("signal a process", errno);
 }
 
+mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill_it)
+{
+    return send_signal(process, kill_it ? SIGKILL : SIGTERM);
+}
+
+mp_status_t mp__os_process_interrupt(mp__os_process_t *process)
+{
+    return send_signal(process, SIGINT);
+}
+
 /* As long as it was not reaped its number, and with it its group's, can be nobody else's. */
 mp_status_t mp__os_process_kill_tree(mp__os_process_t *process)
 {
     pid_t pid = (pid_t)process->pid;
-    if (process->reaped || !is_ours(pid))
+    if (process->reaped || !is_ours(process))
         return MP_OK;
     mp__posix_tree_kill(pid);
     if (kill(-pid, SIGKILL) < 0 && errno == EPERM)

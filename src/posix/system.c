@@ -14,9 +14,12 @@
 #include <sys/sysctl.h>
 #endif
 
+extern char **environ;
+
 const mp__os_caps_t *mp__os_caps(void)
 {
     static const mp__os_caps_t with_words = {.fork = true,
+                                             .bind_early = "LD_BIND_NOW=1",
                                              .shared_wait = true,
                                              .discard = MP__POSIX_LINUX,
                                              .affinity = MP__POSIX_LINUX,
@@ -26,6 +29,7 @@ const mp__os_caps_t *mp__os_caps(void)
                                              .lists_processes = MP__POSIX_LINUX,
                                              .limit_files = true};
     static const mp__os_caps_t without = {.fork = true,
+                                          .bind_early = "LD_BIND_NOW=1",
                                           .discard = MP__POSIX_LINUX,
                                           .affinity = MP__POSIX_LINUX,
                                           .memory_use = MP__POSIX_LINUX,
@@ -113,6 +117,11 @@ int32_t mp__os_parent_pid(void)
     return (int32_t)getppid();
 }
 
+unsigned mp__os_thread_count(void)
+{
+    return mp__posix_thread_count();
+}
+
 void mp__os_block_signals(void)
 {
     /* A thread's own faults are not the host's to take. */
@@ -124,9 +133,27 @@ void mp__os_block_signals(void)
     pthread_sigmask(SIG_BLOCK, &all, NULL);
 }
 
+static struct sigaction before_ignored;
+
 void mp__os_ignore_interrupt(void)
 {
-    signal(SIGINT, SIG_IGN);
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGINT, &ignore, &before_ignored);
+}
+
+void mp__os_heed_interrupt(void)
+{
+    sigaction(SIGINT, &before_ignored, NULL);
+}
+
+void mp__os_reap_children(void)
+{
+    signal(SIGCHLD, SIG_DFL);
+}
+
+const char *const *mp__os_environment(void)
+{
+    return (const char *const *)environ;
 }
 
 void mp__os_end_now(int code)

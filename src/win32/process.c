@@ -358,6 +358,14 @@ mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill)
     return mp__win_failure_code("end a process", refusal);
 }
 
+mp_status_t mp__os_process_interrupt(mp__os_process_t *process)
+{
+    /* GenerateConsoleCtrlEvent brings Ctrl-C to all that share the console, or to nobody: new groups ignore it. */
+    return process->reaped
+               ? MP_OK
+               : mp__error(MP_UNSUPPORTED, "interrupt a process", "this system has no Ctrl-C for one process");
+}
+
 mp_status_t mp__os_process_kill_tree(mp__os_process_t *process)
 {
     if (process->job != MP__NO_HANDLE &&

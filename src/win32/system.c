@@ -149,6 +149,11 @@ int32_t mp__os_parent_pid(void)
     return is_it ? (int32_t)pid : 0;
 }
 
+unsigned mp__os_thread_count(void)
+{
+    return 0; /* asked only before a fork */
+}
+
 void mp__os_block_signals(void)
 {
     /* The system brings Ctrl-C in a thread of its own. */
@@ -157,6 +162,21 @@ void mp__os_block_signals(void)
 void mp__os_ignore_interrupt(void)
 {
     SetConsoleCtrlHandler(NULL, TRUE);
+}
+
+void mp__os_heed_interrupt(void)
+{
+    SetConsoleCtrlHandler(NULL, FALSE);
+}
+
+void mp__os_reap_children(void)
+{
+    /* There is nobody else. */
+}
+
+const char *const *mp__os_environment(void)
+{
+    return NULL;
 }
 
 void mp__os_end_now(int code)

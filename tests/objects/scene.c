@@ -1,6 +1,7 @@
 /* Scenes: see scene.h. */
 #include "scene.h"
 
+#include "child.h"
 #include "family/alloc.h"
 
 #include <stdio.h>
@@ -49,6 +50,7 @@ void mp_test_objects(void)
 
 void mp_test_each_method(void (*run)(void))
 {
+    mp_test_settle = mp_test_end_servers;
     for (const char *const *method = mp_all_start_methods(); *method; method++) {
         unsigned failures = CU_get_number_of_failures();
         REQUIRE_OK(mp_set_start_method(*method, true));

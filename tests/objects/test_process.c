@@ -284,8 +284,9 @@ static void start_and_join(void *context)
     (void)context;
     for (int i = 0; i < 10; i++) {
         mp_process_t *process;
+        mp_process_options_t options = {.fork_with_threads = true};
         int code;
-        MP_CHECK(mp_process_start(&process, end_with, mp_args("exit", i)) == MP_OK);
+        MP_CHECK(mp_process_start_with(&process, end_with, mp_args("exit", i), &options) == MP_OK);
         MP_CHECK(mp_process_join(process, mp_test_patience()) == MP_OK);
         MP_CHECK(mp_process_exitcode(process, &code) == MP_OK && code == i);
         MP_CHECK(mp_process_close(process) == MP_OK);

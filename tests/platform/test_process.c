@@ -86,6 +86,24 @@ MP_CASE(killed)
     expect_signal(true, 9);
 }
 
+MP_CASE(interrupted)
+{
+    mp_test_child_t child;
+    mp_test_warm_up();
+    start_waiting(&child);
+    if (!mp__os_caps()->fork) { /* Windows */
+        EXPECT_STATUS(mp__os_process_interrupt(&child.process), MP_UNSUPPORTED);
+        CU_ASSERT(mp_test_tell(child.talk, 'e'));
+    } else {
+        EXPECT_OK(mp__os_process_interrupt(&child.process));
+    }
+    mp__os_exit_t end = mp_test_join(&child);
+    CU_ASSERT_EQUAL(end.end, mp__os_caps()->fork ? MP__OS_SIGNALLED : MP__OS_EXITED);
+    CU_ASSERT_STRING_EQUAL(mp__os_exit_name(end.end == MP__OS_SIGNALLED ? -end.code : -2),
+                           mp__os_caps()->fork ? "SIGINT" : "");
+    EXPECT_OK(mp__os_process_interrupt(&child.process));
+}
+
 MP_CASE(waiting_times_out_while_it_runs)
 {
     mp_test_child_t child;
@@ -567,14 +585,15 @@ MP_CASE(many_at_once)
 }
 
 MP_CASES(MP_ROW(exit_codes), MP_SUB(exits), MP_SUB(returns), MP_SUB(ends_now), MP_ROW(terminated), MP_ROW(killed),
-         MP_SUB(waits), MP_ROW(waiting_times_out_while_it_runs), MP_ROW(sentinel_is_ready_at_the_end_only),
-         MP_ROW(signalling_one_that_has_ended), MP_ROW(arguments_arrive_as_they_are), MP_SUB(tells_arguments),
-         MP_ROW(environment_is_added_to_and_replaced), MP_SUB(looks_at_environment), MP_SUB(looks_at_replaced_path),
-         MP_ROW(standard_input_is_empty), MP_SUB(reads_input), MP_ROW(standard_output_is_inherited), MP_SUB(prints),
-         MP_SUB(starts_one_that_prints), MP_ROW(own_command_line), MP_ROW(noting_without_memory),
-         MP_ROW(starting_without_memory), MP_ROW(starting_without_handles), MP_ROW(a_missing_program),
-         MP_ROW(a_file_that_is_no_program), MP_ROW(a_handle_that_is_none), MP_ROW(a_handle_named_twice),
-         MP_ROW(fork_where_there_is_none), MP_ROW(forked_child_has_the_memory_and_no_input),
-         MP_ROW(forked_child_may_use_all), MP_ROW(forked_child_is_killed),
-         MP_ROW(killed_starter_takes_its_children_along), MP_SUB(outlived_by_nobody), MP_SUB(stands_between),
-         MP_ROW(lifeline_beyond_the_limit), MP_ROW(closing_forgets_a_running_child), MP_ROW(many_at_once));
+         MP_ROW(interrupted), MP_SUB(waits), MP_ROW(waiting_times_out_while_it_runs),
+         MP_ROW(sentinel_is_ready_at_the_end_only), MP_ROW(signalling_one_that_has_ended),
+         MP_ROW(arguments_arrive_as_they_are), MP_SUB(tells_arguments), MP_ROW(environment_is_added_to_and_replaced),
+         MP_SUB(looks_at_environment), MP_SUB(looks_at_replaced_path), MP_ROW(standard_input_is_empty),
+         MP_SUB(reads_input), MP_ROW(standard_output_is_inherited), MP_SUB(prints), MP_SUB(starts_one_that_prints),
+         MP_ROW(own_command_line), MP_ROW(noting_without_memory), MP_ROW(starting_without_memory),
+         MP_ROW(starting_without_handles), MP_ROW(a_missing_program), MP_ROW(a_file_that_is_no_program),
+         MP_ROW(a_handle_that_is_none), MP_ROW(a_handle_named_twice), MP_ROW(fork_where_there_is_none),
+         MP_ROW(forked_child_has_the_memory_and_no_input), MP_ROW(forked_child_may_use_all),
+         MP_ROW(forked_child_is_killed), MP_ROW(killed_starter_takes_its_children_along), MP_SUB(outlived_by_nobody),
+         MP_SUB(stands_between), MP_ROW(lifeline_beyond_the_limit), MP_ROW(closing_forgets_a_running_child),
+         MP_ROW(many_at_once));

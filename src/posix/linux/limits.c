@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- control groups */
@@ -219,4 +220,13 @@ uint64_t mp__posix_mapped_size(void)
 bool mp__posix_is_privileged(void)
 {
     return getauxval(AT_SECURE) != 0;
+}
+
+/* The folder has one folder for each thread. */
+unsigned mp__posix_thread_count(void)
+{
+    struct stat tasks;
+    if (stat("/proc/self/task", &tasks) < 0 || tasks.st_nlink < 3)
+        return 0;
+    return (unsigned)tasks.st_nlink - 2;
 }

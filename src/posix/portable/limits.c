@@ -26,3 +26,8 @@ bool mp__posix_is_privileged(void)
     return getuid() != geteuid() || getgid() != getegid();
 #endif
 }
+
+unsigned mp__posix_thread_count(void)
+{
+    return 0;
+}

@@ -76,7 +76,8 @@ static void be_pestered(void)
     REQUIRE_OK(mp_pipe(&conn, &theirs, MP_DUPLEX));
     REQUIRE_OK(mp_queue_create(&queue, 0));
     CU_ASSERT_EQUAL(pthread_create(&other, NULL, pester, &self), 0);
-    REQUIRE_OK(mp_process_start(&process, answer_late, mp_args(theirs, queue)));
+    mp_process_options_t options = {.fork_with_threads = true};
+    REQUIRE_OK(mp_process_start_with(&process, answer_late, mp_args(theirs, queue), &options));
     EXPECT_OK(mp_conn_close(theirs));
     EXPECT_OK(mp_conn_recv(conn, &value));
     CU_ASSERT_EQUAL(mp_value_int(value), 1);

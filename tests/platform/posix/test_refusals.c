@@ -280,6 +280,7 @@ MP_CASE(no_right_to_signal)
     refuse(CALL(kill), EPERM);
     refuse(CALL(pidfd_send_signal), EPERM);
     EXPECT_STATUS(mp__os_process_signal(&child.process, true), MP_DENIED);
+    EXPECT_STATUS(mp__os_process_interrupt(&child.process), MP_DENIED);
     EXPECT_STATUS(mp__os_process_ask(&child.process, 0), MP_DENIED);
     EXPECT_STATUS(mp__os_process_kill_tree(&child.process), MP_DENIED);
     CU_ASSERT(mp_test_tell(child.talk, 'e'));

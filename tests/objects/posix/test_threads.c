@@ -1,0 +1,114 @@
+/* fork and threads: one that the program has is a reason to refuse, the library's own are none. */
+#include "../scene.h"
+#include "system.h"
+
+#include "core/local.h"
+#include "platform.h"
+
+#include <string.h>
+
+static uint32_t stop;
+
+static void run_on(void *unused)
+{
+    (void)unused;
+    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST))
+        mp_test_moment();
+}
+
+static mp_status_t end_with(mp_call_t *call)
+{
+    return mp_exit(call, (int)mp_arg_int(call, 0));
+}
+
+static bool can_count(void)
+{
+    return mp__os_thread_count() != 0;
+}
+
+MP_CASE(fork_is_refused_beside_threads_of_the_program)
+{
+    mp_test_thread_t thread;
+    mp_process_t *process = mp_current_process();
+    mp_pool_t *pool;
+    mp_process_options_t options = {.method = MP_START_FORK};
+    if (!can_count())
+        mp_skip("this system does not count threads");
+    mp_test_objects();
+    stop = 0;
+    mp_test_thread_start(&thread, run_on, NULL);
+    EXPECT_STATUS(mp_process_start_with(&process, end_with, mp_args(3), &options), MP_THREADED);
+    CU_ASSERT_PTR_NULL(process);
+    CU_ASSERT_PTR_NOT_NULL(strstr(mp_error()->text, "threads"));
+    REQUIRE_OK(mp_set_start_method("fork", true));
+    EXPECT_STATUS(mp_process_start(&process, end_with, mp_args(3)), MP_THREADED);
+    EXPECT_STATUS(mp_pool_create(&pool, 1), MP_THREADED);
+    options.fork_with_threads = true;
+    REQUIRE_OK(mp_process_start_with(&process, end_with, mp_args(4), &options));
+    mp_test_expect_end(process, 4);
+    options = (mp_process_options_t){.method = MP_START_SPAWN};
+    REQUIRE_OK(mp_process_start_with(&process, end_with, mp_args(5), &options));
+    mp_test_expect_end(process, 5);
+    __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
+    mp_test_thread_join(&thread);
+    REQUIRE_OK(mp_process_start(&process, end_with, mp_args(6))); /* it has ended: no reason any more */
+    mp_test_expect_end(process, 6);
+}
+
+static mp_status_t square(mp_call_t *call)
+{
+    return mp_return(call, mp_arg_int(call, 0) * mp_arg_int(call, 0));
+}
+
+/* All that a program does, in a child that was forked while the library's threads were at anything at all. */
+static mp_status_t do_everything(mp_call_t *call)
+{
+    mp_pool_t *pool;
+    mp_value_t value;
+    mp_process_t *process;
+    MP_CHECK(mp__local_threads() <= 1); /* who watches the parent */
+    MP_CHECK(mp_queue_put(mp_arg_queue(call, 0), mp_getpid(), MP_FOREVER) == MP_OK);
+    MP_CHECK(mp_pool_create(&pool, 1) == MP_OK);
+    MP_CHECK(mp_pool_apply(pool, square, mp_args(7), &value, mp_test_patience()) == MP_OK && mp_value_int(value) == 49);
+    MP_CHECK(mp_pool_terminate(pool) == MP_OK && mp_pool_free(pool) == MP_OK);
+    MP_CHECK(mp_process_start(&process, end_with, mp_args(2)) == MP_OK);
+    MP_CHECK(mp_process_join(process, mp_test_patience()) == MP_OK);
+    return mp_process_close(process);
+}
+
+MP_CASE(fork_is_not_refused_beside_the_librarys_own)
+{
+    enum { ROUNDS = 15, TASKS = 200 };
+    mp_pool_t *pool;
+    mp_queue_t *queue;
+    if (mp_test_is_sanitized())
+        mp_skip("the sanitizer's allocator does not survive a fork beside a thread that is in it");
+    mp_test_objects();
+    REQUIRE_OK(mp_set_start_method("fork", true));
+    REQUIRE_OK(mp_queue_create(&queue, 0));
+    REQUIRE_OK(mp_pool_create(&pool, 2));
+    mp_test_baseline(); /* the threads, and what they keep */
+    for (int round = 0; round < ROUNDS; round++) {
+        static mp_result_t *results[TASKS];
+        mp_process_t *process;
+        mp_value_t value;
+        for (int i = 0; i < TASKS; i++)
+            REQUIRE_OK(mp_pool_apply_async(pool, square, mp_args(i), &(mp_task_t){.result = &results[i]}));
+        REQUIRE_OK(mp_process_start(&process, do_everything, mp_args(queue)));
+        mp_test_expect_end(process, 0);
+        EXPECT_OK(mp_queue_get(queue, &value, 0));
+        for (int i = 0; i < TASKS; i++) {
+            EXPECT_OK(mp_result_get(results[i], &value, mp_test_patience()));
+            CU_ASSERT_EQUAL(mp_value_int(value), i * i);
+            mp_value_free(&value);
+            mp_result_free(results[i]);
+        }
+    }
+    EXPECT_OK(mp_pool_close(pool));
+    EXPECT_OK(mp_pool_join(pool, mp_test_patience()));
+    EXPECT_OK(mp_pool_free(pool));
+    EXPECT_OK(mp_queue_close(queue));
+}
+
+MP_GUARDED_CASES(MP_ROW(fork_is_refused_beside_threads_of_the_program),
+                 MP_ROW(fork_is_not_refused_beside_the_librarys_own));
