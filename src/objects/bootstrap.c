@@ -19,7 +19,6 @@
 #include "objects/start.h"
 #include "wire/call.h"
 
-#include <apr_env.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +33,14 @@ static const mp__program_t *program;
 const mp__program_t *mp__program(void)
 {
     return program;
+}
+
+void mp__program_flush(void)
+{
+    if (program)
+        program->flush();
+    else
+        mp__flush_program();
 }
 
 /* ---- the invitation as text: numbers with a colon behind each */
@@ -76,22 +83,6 @@ static bool parse_invitation(const char *text, mp__invitation_t *invitation, mp_
     invitation->nonce = n[10];
     *lifeline = (mp__os_handle_t)n[11];
     return true;
-}
-
-/* Takes the invitation out of the environment. False: there is none. */
-static bool take_variable(char *text, size_t size)
-{
-    apr_pool_t *pool;
-    char *value = NULL;
-    if (mp__local_pool(&pool) != MP_OK)
-        return false;
-    bool found = apr_env_get(&value, VARIABLE, pool) == APR_SUCCESS;
-    if (found) {
-        snprintf(text, size, "%s", value);
-        apr_env_delete(VARIABLE, pool);
-    }
-    apr_pool_destroy(pool);
-    return found;
 }
 
 /* ---- running the target */
@@ -234,7 +225,7 @@ void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeli
         mp__finalize_run();
         record_exit(code);
     }
-    program->flush();
+    mp__program_flush();
     mp__os_end_now(code);
 }
 
@@ -280,7 +271,7 @@ bool mp__freeze_support(int argc, char **argv, uint32_t abi, const mp__program_t
     char text[256];
     if (mp__local_init() != MP_OK || (mp__os_program_note(argc, argv) != MP_OK && abi == MP_ABI_VERSION))
         return false;
-    bool invited = take_variable(text, sizeof text);
+    bool invited = mp__local_variable(VARIABLE, true, text, sizeof text);
     if (abi == MP_ABI_VERSION && !program) {
         kept = *given;
         if (kept.at_exit(at_exit) != 0)

@@ -5,6 +5,7 @@
 #include "core/once.h"
 #include "family/alloc.h"
 #include "objects/bootstrap.h"
+#include "objects/host.h"
 #include "wire/call.h"
 
 #include <apr_env.h>
@@ -118,7 +119,7 @@ mp_status_t mp_set_executable(const char *path)
 
 const char *mp__start_image(void)
 {
-    return executable ? executable : mp__os_program_path();
+    return executable ? executable : mp__host_image() ? mp__host_image() : mp__os_program_path();
 }
 
 /* ---- the lifeline: one a process */
@@ -208,7 +209,7 @@ static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation
     const mp_process_options_t *options = start->outfit->options;
     mp__os_handle_t watched = lifeline_for(start);
     mp__invitation_print(variable, sizeof variable, invitation, watched);
-    const char **environment = mp__outfit_environment(start->outfit, variable);
+    const char **environment = mp__outfit_environment(start->outfit, variable, mp__host_variable());
     if (!environment)
         return mp__error(MP_NO_MEMORY, "start a process", "no memory for its environment");
     mp__os_handle_t handles[MP__TRANSFER_MOST + 3];
@@ -221,6 +222,7 @@ static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation
     memcpy(&handles[count], transfer->handles, transfer->count * sizeof handles[0]);
     count += transfer->count;
     mp__os_spawn_t spawn = {.path = options->executable ? options->executable : mp__start_image(),
+                            .arguments = mp__host_arguments(),
                             .environment = environment,
                             .handles = handles,
                             .handle_count = count,
@@ -287,7 +289,7 @@ static mp_status_t begin(const mp__start_t *start, uint32_t slot, uint32_t epoch
         return status;
     /* What was printed before the start comes before what the child prints; and a fork's child must not print it again.
      */
-    mp__program()->flush();
+    mp__program_flush();
     mp__invitation_t invitation = invite(slot, epoch, nonce);
     return start->method == MP_START_FORK ? start_by_fork(start, &invitation, &transfer, process)
                                           : start_by_spawn(start, &invitation, &transfer, process);
@@ -295,10 +297,10 @@ static mp_status_t begin(const mp__start_t *start, uint32_t slot, uint32_t epoch
 
 mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process, uint32_t *slot, uint32_t *epoch)
 {
-    if (!mp__program())
-        return mp__error(MP_NOT_GUARDED, "start a process", "mp_freeze_support(argc, argv) must be main's first line");
     mp__start_t chosen_start = *start;
-    mp_status_t status = mp__start_method(start->method, &chosen_start.method);
+    mp_status_t status = mp__host_prepare(start->function, executable || start->outfit->options->executable);
+    if (status == MP_OK)
+        status = mp__start_method(start->method, &chosen_start.method);
     if (status == MP_OK)
         status = mp__family_join();
     uint64_t nonce;

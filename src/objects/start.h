@@ -61,4 +61,7 @@ typedef struct mp__start_block {
 /* The program's own functions, as its inline code handed them over; NULL before mp_freeze_support. */
 const mp__program_t *mp__program(void);
 
+/* Flushes what the program has printed. */
+void mp__program_flush(void);
+
 #endif
