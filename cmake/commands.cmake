@@ -25,10 +25,11 @@ endfunction()
 
 set(MP_PACKAGES_BUILD ninja-build libapr1-dev libcbor-dev)
 set(MP_PACKAGES_DEMO ${MP_PACKAGES_BUILD} libgcrypt20-dev)
-set(MP_PACKAGES_gcc ${MP_PACKAGES_DEMO} g++ pkg-config libcunit1-dev clang-format doxygen)
-set(MP_PACKAGES_portable ${MP_PACKAGES_gcc})
-set(MP_PACKAGES_clang-asan ${MP_PACKAGES_gcc} clang libclang-rt-14-dev llvm)
-set(MP_PACKAGES_mingw ${MP_PACKAGES_gcc} gcc-mingw-w64-x86-64-win32 g++-mingw-w64-x86-64-win32 mingw-w64-x86-64-dev
+set(MP_PACKAGES_TEST ${MP_PACKAGES_DEMO} g++ pkg-config libcunit1-dev clang-format doxygen)
+set(MP_PACKAGES_gcc ${MP_PACKAGES_TEST} spin)
+set(MP_PACKAGES_portable ${MP_PACKAGES_TEST})
+set(MP_PACKAGES_clang-asan ${MP_PACKAGES_TEST} clang libclang-rt-14-dev llvm)
+set(MP_PACKAGES_mingw ${MP_PACKAGES_TEST} gcc-mingw-w64-x86-64-win32 g++-mingw-w64-x86-64-win32 mingw-w64-x86-64-dev
                       libgcrypt-mingw-w64-dev wine wine64)
 
 # Sets MISSING to those of the Debian packages named that are not installed; on a system without them, to none.

@@ -49,6 +49,9 @@ typedef struct mp__os_caps {
     bool discard;         /* mp__os_arena_discard gives memory back */
     bool affinity;        /* mp__os_affinity_set works */
     bool memory_use;      /* mp__os_memory_used tells */
+    bool ends_stopped;    /* a stopped child, too, ends with its parent */
+    bool lists_processes; /* mp__os_process_kill_tree finds descendants outside of groups */
+    bool sentinels;       /* mp__os_sentinel_open works (but on a Linux that is too old) */
     bool limit_files;     /* mp__os_limit_files works */
     bool limit_processes; /* mp__os_spawn_t's process_limit does */
 } mp__os_caps_t;
@@ -89,6 +92,9 @@ void mp__os_block_signals(void);
 
 /* Ctrl-C ends this process no more: for servers and workers, whose parents end them. */
 void mp__os_ignore_interrupt(void);
+
+/* Takes that back: for children that a server forks. */
+void mp__os_heed_interrupt(void);
 
 /* Ends this process at once: no handler, no flush. */
 void mp__os_end_now(int code);
@@ -179,6 +185,12 @@ void mp__os_bell_ring(
     mp__os_bell_t *bell); /* a bell whose process is gone is silence. Any content is safe. Keeps errno. */
 void mp__os_bell_fini(mp__os_bell_t *bell); /* by its thread, or by a later user of the place when that one has ended */
 
+/* A flag of this process that can be waited for beside others. */
+typedef struct mp__os_event {
+    mp__os_handle_t wait; /* for mp__os_wait_any */
+    mp__os_handle_t set;
+} mp__os_event_t;
+
 /* ---- process.c: start, wait, end */
 
 typedef enum mp__os_end {
@@ -208,6 +220,7 @@ typedef struct mp__os_process {
     mp__os_handle_t sentinel; /* ready (mp__os_wait_any) when it has ended */
     mp__os_exit_t exit;       /* once it was reaped */
     bool reaped;
+    bool foreign; /* another process's child: its end can be seen by the sentinel, how it ended is not to be had here */
 } mp__os_process_t;
 
 typedef struct mp__os_spawn {
@@ -244,18 +257,35 @@ mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill);
  */
 mp_status_t mp__os_process_interrupt(mp__os_process_t *process);
 
+/* Ends it at once with all that it started: those in its group or job; its descendants as far as the system lists them
+ * (on Linux and Windows); and what of the library descends from it ends by its lifelines. Once it was reaped, POSIX
+ * knows nothing of its descendants any more: MP_OK. MP_DENIED. */
+mp_status_t mp__os_process_kill_tree(mp__os_process_t *process);
+
+/* Asks it to end: SIGTERM, or on Windows by its door (0: it has none yet). One that has ended is MP_OK. MP_DENIED;
+ * MP_BUSY: it cannot be asked yet. */
+mp_status_t mp__os_process_ask(mp__os_process_t *process, uint64_t door);
+
+/* The asked one's side: *wait is ready when it was asked. Both MP__NO_HANDLE and 0 where signals ask. MP_LIMIT. */
+mp_status_t mp__os_door_create(mp__os_event_t *asked, uint64_t *door);
+
 /* The name of what an exit code reports, for example "SIGKILL" for -9; "" if it has none. A static string. */
 const char *mp__os_exit_name(int code);
 
 /* Forgets it (closes the sentinel); a running child runs on. */
 void mp__os_process_close(mp__os_process_t *process);
 
+/* A sentinel of any process, which stays that one's whoever has its number later; the caller's to close. MP_NOT_FOUND;
+ * MP_DENIED; MP_UNSUPPORTED without caps.sentinels. */
+mp_status_t mp__os_sentinel_open(int32_t pid, mp__os_handle_t *sentinel);
+
 /* What tells children that this process is gone. *child is handed to each child (no more than one a process); *mine is
  * kept open, and by nobody else. Both MP__NO_HANDLE where the system ends children itself. MP_LIMIT. */
 mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine);
 
-/* Blocks until whoever made the lifeline is gone. In a child, with what it was given. */
-void mp__os_lifeline_wait(mp__os_handle_t child);
+/* In a child, with what it was given, which is ready (mp__os_wait_any) when whoever made it is gone: from now on the
+ * system itself ends this process then, also while it is stopped, where it can (Linux; Windows does it by its job). */
+void mp__os_lifeline_arm(mp__os_handle_t child);
 
 /* ---- stdio.c: standard input, output and error of children */
 
@@ -306,6 +336,19 @@ mp_status_t mp__os_group_lead(bool session);
 /* What this process has used so far; its peak is that of the program which runs in it. */
 void mp__os_usage(mp__os_usage_t *usage);
 
+/* Bytes of this process's memory that are resident and not shared; 0: nobody knows. With caps.memory_use. */
+uint64_t mp__os_memory_used(void);
+
+/* No more descriptors than that from now on, here and in its children. MP_UNSUPPORTED without caps.limit_files. */
+mp_status_t mp__os_limit_files(uint32_t most);
+
+/* Should nobody else end this process for its use of processors, the system does when it has used more than that.
+ * Nothing where it cannot. */
+mp_status_t mp__os_limit_cpu_time(int64_t nanoseconds);
+
+/* Ends this process at once, as mp__os_process_signal does others. */
+void mp__os_end_by_signal(bool kill);
+
 /* ---- wait.c: any of many handles */
 
 /* Waits until at least one is ready: a sentinel, an event, on POSIX any descriptor to read. ready[i] is set for all n.
@@ -313,11 +356,19 @@ void mp__os_usage(mp__os_usage_t *usage);
  * affair). */
 mp_status_t mp__os_wait_any(const mp__os_handle_t *handles, size_t n, mp__deadline_t deadline, bool *ready);
 
-/* A flag of this process that can be waited for beside others. */
-typedef struct mp__os_event {
-    mp__os_handle_t wait; /* for mp__os_wait_any */
-    mp__os_handle_t set;
-} mp__os_event_t;
+/* The same for things that are waited for again and again, among them ends of channels. */
+typedef struct mp__os_watch mp__os_watch_t;
+
+/* channel[i]: the handle is the end of a channel, ready when there is something to read, or the end; NULL: none is.
+ * The handles stay the caller's, and stay open until the watch ends. MP_INVALID: a handle is none; MP_NO_MEMORY;
+ * MP_LIMIT. */
+mp_status_t mp__os_watch_begin(const mp__os_handle_t *handles, const bool *channel, size_t n, mp__os_watch_t **watch);
+
+/* As mp__os_wait_any(). One thread at a time. What the first handle becomes ready for costs least. */
+mp_status_t mp__os_watch_wait(mp__os_watch_t *watch, mp__deadline_t deadline, bool *ready);
+
+/* NULL is fine. */
+void mp__os_watch_end(mp__os_watch_t *watch);
 
 mp_status_t mp__os_event_create(mp__os_event_t *event); /* MP_LIMIT */
 void mp__os_event_set(const mp__os_event_t *event);

@@ -20,6 +20,8 @@ MP_API void mp_free(void *text);
 MP_API char *mp__repr_text(mp_value_t v);
 MP_API mp_status_t mp__repr_line(mp_value_t v, char **line, size_t *size);
 MP_API mp_status_t mp__print_failed(int code);
+MP_API char *mp__dump_alone(mp_value_t object);
+MP_API mp_status_t mp__dump_text(mp_value_t object, char **text, size_t *size);
 
 static inline mp_status_t mp__print(mp_value_t v)
 {
@@ -34,6 +36,20 @@ static inline mp_status_t mp__print(mp_value_t v)
     if (!written)
         status = mp__print_failed(errno);
     mp_free(line);
+    return status;
+}
+
+static inline mp_status_t mp__dump(mp_value_t object)
+{
+    char *text;
+    size_t size;
+    mp_status_t status = mp__dump_text(object, &text, &size);
+    if (status != MP_OK)
+        return status;
+    errno = 0;
+    if (fwrite(text, 1, size, stderr) != size)
+        status = mp__print_failed(errno);
+    mp_free(text);
     return status;
 }
 /** @endcond */
@@ -69,5 +85,22 @@ MP_END_DECLS
  * @return ::MP_OK; ::MP_NO_MEMORY; ::MP_SYSTEM: it could not be written; what a manager reports.
  */
 #define mp_print(x) mp__print(mp_of(x))
+
+/**
+ * @def mp_dump_text(object)
+ * Who holds a shared object (a lock, a queue, a condition...), who waits at it, and in what state it is, in lines for a
+ * reader: for finding out why a program hangs. It takes no lock and waits for nobody, so what others do meanwhile may
+ * show half; the words are not fixed.
+ * @return text of the caller, who frees it with mp_free(); NULL on failure, see mp_error(): ::MP_TYPE: not a shared
+ * object of the arena; ::MP_INVALID: it is closed; ::MP_NO_MEMORY.
+ */
+#define mp_dump_text(object) mp__dump_alone(mp_of(object))
+
+/**
+ * @def mp_dump(object)
+ * Prints mp_dump_text(object) to the program's stderr in one fwrite.
+ * @return ::MP_OK; ::MP_TYPE, ::MP_INVALID, ::MP_NO_MEMORY as above; ::MP_SYSTEM: it could not be written.
+ */
+#define mp_dump(object) mp__dump(mp_of(object))
 
 #endif

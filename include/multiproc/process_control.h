@@ -42,6 +42,27 @@ MP_API mp_status_t mp_process_close_stream(mp_process_t *process, mp_stream_t st
  */
 MP_API mp_status_t mp_process_stream(const mp_process_t *process, mp_stream_t stream, intptr_t *descriptor);
 
+/**
+ * Ends a child at once with all that it started, and they did.
+ *
+ * What of them the library started ends with its parent anyway. Programs that the child started by other means are
+ * reached if they are in its group (options' `group`; Windows: its job, which nothing leaves), or, on Linux and
+ * Windows, descend from it by an unbroken chain of living parents. Best effort on POSIX: a program that left the group
+ * (setsid) and whose parent has ended is not found.
+ * @return ::MP_OK, also when it has ended: on POSIX its descendants are out of reach once its end was seen (join,
+ * exitcode, is_alive), so call this before; ::MP_INVALID; ::MP_DENIED.
+ */
+MP_API mp_status_t mp_process_kill_tree(mp_process_t *process);
+
+/**
+ * Asks a child to end, and ends it if it does not: SIGTERM, then SIGKILL after `grace` seconds. On Windows a child is
+ * asked through the library: if its program handles SIGTERM by C's signal(), the handler is called, on another thread;
+ * else it ends at once and reads as -15.
+ * @return ::MP_OK: it has ended, mp_process_result() tells how; ::MP_INVALID: no child of this process, NaN;
+ * ::MP_DENIED.
+ */
+MP_API mp_status_t mp_process_stop(mp_process_t *process, double grace);
+
 /** What ended a child beside itself and others. */
 typedef enum mp_cause {
     MP_CAUSE_NONE = 0,     /**< nothing of the library: it ended itself, or somebody ended it */
@@ -51,17 +72,17 @@ typedef enum mp_cause {
 
 /** How a child ended, and what it used. */
 typedef struct mp_process_result {
-    bool known;         /**< false: somebody else took its exit code, and it left no word itself: exit_code and signal
-                           are 0 */
-    int exit_code;      /**< when no signal ended it */
-    int signal;         /**< the number of the signal that ended it (on Windows 15 and 9 after terminate and kill); 0:
-                           none did */
-    bool core_dumped;   /**< the system wrote an image of its memory */
-    mp_cause_t cause;   /**< the limit that it was ended for (by signal 9; the system's own limit of processor time,
-                           which comes later, by SIGXCPU) */
-    double user_time;   /**< seconds of processors in its own code; with those of its children that it waited for where
-                           the system adds them; 0 if somebody else took its exit code */
-    double system_time; /**< the same in the system's */
+    bool known;           /**< false: somebody else took its exit code, and it left no word itself: exit_code and signal
+                             are 0 */
+    int exit_code;        /**< when no signal ended it */
+    int signal;           /**< the number of the signal that ended it (on Windows 15 and 9 after terminate and kill); 0:
+                             none did */
+    bool core_dumped;     /**< the system wrote an image of its memory */
+    mp_cause_t cause;     /**< the limit that it was ended for (by signal 9; the system's own limit of processor time,
+                             which comes later, by SIGXCPU) */
+    double user_time;     /**< seconds of processors in its own code; of one that was killed, with those of its children
+                             that it waited for where the system adds them; 0: nobody knows */
+    double system_time;   /**< the same in the system's */
     uint64_t peak_memory; /**< bytes that were resident at most, shared ones too. Of one that did not end by itself
                              Linux tells no less than its parent had when it started it; 0: nobody knows */
 } mp_process_result_t;

@@ -8,13 +8,14 @@
 #include <multiproc/value.h>
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 MP_BEGIN_DECLS
 
 /** The version of what the inline parts of these headers and the library agree on. */
-#define MP_ABI_VERSION 1u
+#define MP_ABI_VERSION 2u
 
 /** Wait without a deadline. */
 #define MP_FOREVER ((double)HUGE_VAL)
@@ -30,6 +31,7 @@ typedef enum mp_start_method {
 typedef struct mp__program {
     int (*at_exit)(void (*)(void)); /* the program's own: on Windows the library may have another C runtime */
     void (*flush)(void);
+    int (*terminate)(void);
 } mp__program_t;
 
 MP_API bool mp__freeze_support(int argc, char **argv, uint32_t abi, const mp__program_t *program, int *code);
@@ -37,6 +39,18 @@ MP_API bool mp__freeze_support(int argc, char **argv, uint32_t abi, const mp__pr
 static inline void mp__flush_program(void)
 {
     fflush(NULL);
+}
+
+/* What SIGTERM does where the system has no signals; 0: the program does not handle it. */
+static inline int mp__terminate_program(void)
+{
+    void (*handler)(int) = signal(SIGTERM, SIG_DFL);
+    if (handler == SIG_DFL || handler == SIG_ERR)
+        return 0;
+    signal(SIGTERM, handler);
+    if (handler != SIG_IGN)
+        raise(SIGTERM);
+    return 1;
 }
 /** @endcond */
 
@@ -52,6 +66,7 @@ static inline void mp_freeze_support(int argc, char **argv)
     int code = 0;
     program.at_exit = atexit;
     program.flush = mp__flush_program;
+    program.terminate = mp__terminate_program;
     if (mp__freeze_support(argc, argv, MP_ABI_VERSION, &program, &code))
         exit(code);
 }

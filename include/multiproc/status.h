@@ -48,7 +48,8 @@ typedef enum mp_status {
     MP_RUNNING = 31,      /**< still running */
     MP_STATE = 32,        /**< not possible in this state */
     MP_SYSTEM = 33,       /**< the system reported an error */
-    MP_THREADED = 34      /**< fork in a program that has threads of its own */
+    MP_EXISTS = 34,       /**< the name is taken */
+    MP_THREADED = 35      /**< fork in a program that has threads of its own */
 } mp_status_t;
 
 /** The detail behind a status. */

@@ -99,6 +99,7 @@ typedef enum mp_kind {
     MP_KIND_LIST_PROXY, /**< an ::mp_list_t */
     MP_KIND_PROCESS,
     MP_KIND_POOL,
+    MP_KIND_RESULT,
     MP_KIND_DESCRIPTOR /**< the system's own: a file descriptor, or a HANDLE on Windows */
 } mp_kind_t;
 
@@ -291,6 +292,11 @@ static inline mp_value_t mp__of_pool(mp_pool_t *x)
 {
     return mp__of_object(MP_KIND_POOL, x);
 }
+
+static inline mp_value_t mp__of_result(mp_result_t *x)
+{
+    return mp__of_object(MP_KIND_RESULT, x);
+}
 /** @endcond */
 
 /** Text of n bytes (with any bytes in it, '\\0' too; it must be UTF-8 to be sent). data is borrowed. */
@@ -458,6 +464,17 @@ MP_API void mp_value_free(mp_value_t *v);
  * value: it stays usable until it is closed. NULL and what is no live object are ignored.
  */
 MP_API void mp_keep(void *object);
+
+/**
+ * Makes an object this process's: it ends when this process closes it (with this pointer) or ends, no longer with the
+ * process that made it, whose close lets go of its pointer only.
+ * @param object a queue, lock, shared memory or any other object that travels by reference, but for managers and what
+ * is in them.
+ * @return ::MP_OK, also if it is this process's already; ::MP_GONE: it is over, or goes with its dead owner;
+ * ::MP_UNSUPPORTED: not this kind; ::MP_INVALID. Does not block. Any thread of any process may call it; of several
+ * processes at once the last one has it.
+ */
+MP_API mp_status_t mp_adopt(void *object);
 
 /** @cond internal */
 MP_API mp_status_t mp__copy(mp_value_t *out, mp_value_t v);

@@ -101,6 +101,7 @@ static const struct {
     ROW(RUNNING, "still running"),
     ROW(STATE, "not possible in this state"),
     ROW(SYSTEM, "the system reported an error"),
+    ROW(EXISTS, "the name is taken"),
     ROW(THREADED, "fork in a program that has threads of its own"),
 #undef ROW
 };

@@ -4,6 +4,7 @@
  * object, class, page map.
  */
 #include "family/alloc.h"
+#include "family/attach.h"
 #include "family/object.h"
 
 #include <string.h>
@@ -24,6 +25,9 @@
 /* ---- the state words: {generation, state and owner} */
 
 #define LIVE            UINT32_C(0x40000000)
+#define ENDING          UINT32_C(0x80000000) /* of a header: its owner is at its end */
+#define LENT            MP__OWNER_LENT
+#define LINGERING       UINT32_C(0x0fffffff) /* as owner of a lent block: it was freed, and somebody is attached */
 #define OWNER(state)    (mp__low(state) & UINT32_C(0x1fffffff))
 #define IS_LIVE(state)  ((mp__low(state) & LIVE) != 0)
 #define GENERATION_LAST UINT32_C(0xfffffff0) /* a block that has come so far is not used again */
@@ -531,6 +535,21 @@ bool mp__block_owned(uint32_t place, mp__owner_t owner, mp__block_t *block, uint
     return IS_LIVE(state) && OWNER(state) == owner;
 }
 
+bool mp__block_look(uint32_t place, mp__owner_t owner, mp__block_view_t *view)
+{
+    found_t found;
+    uint64_t offset = (uint64_t)place * MP__UNIT;
+    view->state = NULL;
+    if (!find_block(offset, &found))
+        return false;
+    uint64_t state = mp__load64(found.state);
+    if (!IS_LIVE(state) || OWNER(state) != owner)
+        return false;
+    *view =
+        (mp__block_view_t){mp__pair(mp__high(state), place), found.size, mp__family.base + offset, found.state, state};
+    return true;
+}
+
 /* ---- freeing: by name whoever owns it, in a sweep only while the state is still the one that was judged */
 
 #define BY_NAME UINT64_C(0xffffffff40000000) /* the generation, and LIVE */
@@ -590,10 +609,29 @@ static void free_run(const found_t *found, uint64_t offset, uint64_t wanted, uin
     unlock_pages();
 }
 
+/* A lent block goes in two steps: it lingers, owned by nobody, then it is freed by whoever sees first that nobody is
+ * attached: this one here, who detaches last, or a sweep. Who detaches clears its record first and looks for LINGERING
+ * then; so of two who are at it at once one sees what the other did. True: free it, its state is *wanted now. */
+static bool let_linger(uint64_t *state, uint64_t offset, uint64_t *wanted, uint64_t *mask)
+{
+    uint64_t old = mp__load64(state);
+    while (((old ^ *wanted) & *mask) == 0) {
+        uint64_t lingering = mp__pair(mp__high(old), LIVE | LENT | LINGERING);
+        if (!(old & LENT))
+            return true;
+        if (old == lingering || mp__cas64(state, &old, lingering)) {
+            *wanted = lingering;
+            *mask = EXACTLY;
+            return !mp__attached(mp__pair(mp__high(old), (uint32_t)(offset / MP__UNIT)));
+        }
+    }
+    return false;
+}
+
 static void free_block(uint64_t offset, uint64_t wanted, uint64_t mask)
 {
     found_t found;
-    if (!find_block(offset, &found))
+    if (!find_block(offset, &found) || !let_linger(found.state, offset, &wanted, &mask))
         return;
     if (found.class == MP__CLASSES)
         free_run(&found, offset, wanted, mask);
@@ -605,6 +643,11 @@ void mp__block_free(mp__block_t block)
 {
     if (block)
         free_block((uint64_t)mp__low(block) * MP__UNIT, mp__pair(mp__high(block), LIVE), BY_NAME);
+}
+
+void mp__block_detached(mp__block_t block)
+{
+    free_block((uint64_t)mp__low(block) * MP__UNIT, mp__pair(mp__high(block), LIVE | LENT | LINGERING), EXACTLY);
 }
 
 /* ---- headers */
@@ -623,6 +666,25 @@ bool mp__header_live(uint32_t place, uint32_t *generation)
     uint64_t state = mp__load64(found.state);
     *generation = mp__high(state);
     return IS_LIVE(state);
+}
+
+bool mp__header_owner(uint32_t place, uint32_t generation, uint32_t *process)
+{
+    found_t found;
+    if (!find_block((uint64_t)place * MP__UNIT, &found) || found.class != HEADERS)
+        return false;
+    uint64_t state = mp__load64(found.state);
+    *process = OWNER(state);
+    return mp__high(state) == generation && IS_LIVE(state) && !(state & ENDING);
+}
+
+bool mp__header_close(uint32_t place, uint32_t generation, uint32_t process)
+{
+    found_t found;
+    if (!find_block((uint64_t)place * MP__UNIT, &found) || found.class != HEADERS)
+        return false;
+    uint64_t state = mp__pair(generation, LIVE | process);
+    return mp__cas64(found.state, &state, state | ENDING);
 }
 
 /* ---- sweeps: over every block */
@@ -681,15 +743,24 @@ static void free_block_of(uint64_t offset, uint32_t class, uint64_t state, void 
     mp__owner_t owner = OWNER(state);
     if (class == HEADERS)
         return;
-    if (owner & MP__OWNER_CONTAINER ? container_settled(owner, sweep->process) : owner == sweep->process)
+    /* A lingering one may be due: the dead one was attached to it, or died while it freed it. */
+    if (owner & MP__OWNER_CONTAINER ? container_settled(owner, sweep->process)
+                                    : owner == sweep->process || owner == LINGERING)
         free_at(offset, state);
 }
 
 static void free_header_of(uint64_t offset, uint32_t class, uint64_t state, void *context)
 {
     const sweep_t *sweep = context;
-    if (class == HEADERS && OWNER(state) == sweep->process && mp__object_settled((uint32_t)(offset / MP__UNIT)))
-        free_at(offset, state);
+    const mp__header_t *header = (const mp__header_t *)(const void *)(mp__family.base + offset);
+    if (class != HEADERS || OWNER(state) != sweep->process || !mp__object_settled((uint32_t)(offset / MP__UNIT)))
+        return;
+    if (header->kind == MP__KIND_NAME && mp__sweep_name) {
+        char text[MP__NAME_TEXT_MOST] = "";
+        memcpy(text, header->body, sizeof text - 1);
+        mp__sweep_name(text);
+    }
+    free_at(offset, state);
 }
 
 bool mp__release_all_of(uint32_t process, int64_t patience)
@@ -697,6 +768,7 @@ bool mp__release_all_of(uint32_t process, int64_t patience)
     sweep_t sweep = {process, patience, true};
     if (!mp__load32(&mp__family.processes[process].owns))
         return true;
+    mp__fence_after_rmw(); /* the slot was made SWEEPING; who adopts or detaches meanwhile looks at that afterwards */
     visit_blocks(end_object_of, &sweep);
     visit_blocks(free_block_of, &sweep);
     visit_blocks(free_header_of, &sweep);

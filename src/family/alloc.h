@@ -16,6 +16,10 @@ typedef uint32_t mp__owner_t; /* a process slot, or a container */
 
 #define MP__OWNER_CONTAINER UINT32_C(0x10000000)
 
+/* With an owner: the block's memory is handed out as pointers, so it is not used again before every process that has
+ * attached to it (attach.h) has detached or died. Freeing it means: as soon as that is so. */
+#define MP__OWNER_LENT UINT32_C(0x20000000)
+
 static inline mp__owner_t mp__owner_process(uint32_t slot)
 {
     return slot;
@@ -43,8 +47,27 @@ void mp__block_free(mp__block_t block);
  * safe. */
 void *mp__block_at(mp__block_t block, uint64_t *size);
 
+/* A process has detached from it: if it was freed before, and nobody is attached any more, it goes now. */
+void mp__block_detached(mp__block_t block);
+
 /* The live block in this place if the owner has it, and its size. */
 bool mp__block_owned(uint32_t place, mp__owner_t owner, mp__block_t *block, uint64_t *size);
+
+/* The same for who looks at a block again and again: as long as its state word is as it was, all the rest holds. */
+typedef struct mp__block_view {
+    mp__block_t block;
+    uint64_t size;
+    uint8_t *data;
+    const uint64_t *state; /* NULL: no block */
+    uint64_t seen;
+} mp__block_view_t;
+
+bool mp__block_look(uint32_t place, mp__owner_t owner, mp__block_view_t *view);
+
+static inline bool mp__block_view_holds(const mp__block_view_t *view, uint32_t place)
+{
+    return view->state && (uint32_t)view->block == place && mp__load64(view->state) == view->seen;
+}
 
 /* Takes it from whoever owns it; false: no such block. */
 bool mp__block_take(mp__block_t block, mp__owner_t to);
@@ -73,5 +96,11 @@ bool mp__header_at(uint32_t place);
 
 /* The header's current state: its generation; false when free. */
 bool mp__header_live(uint32_t place, uint32_t *generation);
+
+/* The process that owns the object of that generation; false: it is over, or its owner is about to end it. */
+bool mp__header_owner(uint32_t place, uint32_t generation, uint32_t *process);
+
+/* Its owner's end of it begins: from now on nobody adopts it. False: that process does not own it (any more). */
+bool mp__header_close(uint32_t place, uint32_t generation, uint32_t process);
 
 #endif

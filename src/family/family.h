@@ -82,7 +82,7 @@ static inline bool mp__region_touchable(mp__region_t region, uint64_t bytes)
 
 /* ---- participants (slots.c) */
 
-extern MP__THREAD_LOCAL uint64_t mp__self; /* {epoch, thread slot + 1} of the calling thread; 0: none yet */
+extern MP__THREAD_WORD uint64_t mp__self; /* {epoch, thread slot + 1} of the calling thread; 0: none yet */
 
 /* Claims a thread slot for the calling thread if it has none. MP_LIMIT: 16384 threads live. */
 mp_status_t mp__self_claim(void);
@@ -100,6 +100,12 @@ mp_status_t mp__process_accept(uint32_t slot, uint32_t epoch, uint64_t nonce);
 /* Is {slot, epoch} of a process dead (or swept)? */
 bool mp__process_dead(uint32_t slot, uint32_t epoch);
 
+/* Does {slot, epoch} still stand for a process that nobody sweeps? */
+bool mp__process_stands(uint32_t slot, uint32_t epoch);
+
+/* The epoch of whoever has the slot now. */
+uint32_t mp__process_epoch(uint32_t slot);
+
 /* Is the thread that a lock word or mp__self names dead? */
 bool mp__thread_dead(uint64_t self);
 
@@ -108,6 +114,12 @@ bool mp__thread_dead(uint64_t self);
  * again. Once: later callers find nothing to do. It waits for another who sweeps, but not for ever: what is left then
  * is found by who looks next. */
 void mp__process_sweep(uint32_t slot, uint32_t epoch);
+
+/* Sweeps it if no process has claimed it yet; then none will. */
+void mp__process_take_back(uint32_t slot, uint32_t epoch);
+
+/* Called in each sweep for the name that a dead process had made known outside of the family (object.h). */
+extern void (*mp__sweep_name)(const char *name);
 
 /* The running processes other than this one whose death nobody noticed yet are swept. */
 void mp__sweep_the_dead(void);
@@ -120,7 +132,14 @@ void mp__sweep_the_dead(void);
  * deadline. */
 mp_status_t mp__park(uint32_t *word, uint32_t expected, mp__deadline_t deadline);
 void mp__wake(uint32_t *word, bool all);
+
+/* The same without slices, for who may miss a wake-up for so long. */
+void mp__park_until(uint32_t *word, uint32_t expected, mp__deadline_t until);
+
 void mp__wake_everyone(void);
+
+/* How many thread slots were ever used; false: this process cannot look at them. */
+bool mp__threads_visible(uint32_t *count);
 
 /* Spinning before sleeping is of use here (more than one processor). */
 bool mp__may_spin(void);
@@ -156,6 +175,25 @@ void mp__word_abandon(mp__lock_word_t *word);
 /* The same as mp__word_unlock() for a word whose place may hold another lock by now: false if the caller does not hold
  * it. */
 bool mp__word_release(mp__lock_word_t *word);
+
+/* For who watches the word: unless it is free, its release will ring (watch.h). */
+void mp__word_watch(mp__lock_word_t *word);
+
+/* Who holds it, as in mp__self; 0: nobody. */
+uint64_t mp__word_owner(const mp__lock_word_t *word);
+
+/* What most take and let go of: a word that is free, or that nobody waits for. False: see the functions above. */
+static inline bool mp__word_try(mp__lock_word_t *word)
+{
+    uint64_t none = 0;
+    return MP__LIKELY(mp__cas64(word, &none, mp__self));
+}
+
+static inline bool mp__word_let_go(mp__lock_word_t *word)
+{
+    uint64_t mine = mp__self;
+    return MP__LIKELY(mp__cas64(word, &mine, 0));
+}
 
 static inline bool mp__word_mine(const mp__lock_word_t *word)
 {

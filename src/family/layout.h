@@ -14,7 +14,7 @@
 #include "platform.h"
 
 #define MP__ARENA_MAGIC   UINT64_C(0x616e6572615f706d)
-#define MP__ARENA_VERSION 3u /* raised with every change of what lies in the arena */
+#define MP__ARENA_VERSION 4u /* raised with every change of what lies in the arena */
 
 #define MP__PAGE_SIZE       ((size_t)65536) /* the allocator's page, not the system's */
 #define MP__BLOCKS_PER_PAGE ((size_t)1024)  /* of the smallest class */
@@ -56,12 +56,15 @@ typedef struct mp__process_slot {
     uint32_t depth;      /* generations below the root */
     uint32_t parent_pid;
     uint64_t arguments; /* the argument block's offset; 0 = none */
-    uint64_t arguments_size;
-    uint32_t owns;   /* 1: it has allocated something since its claim */
-    uint32_t report; /* how its start went: MP__REPORT_...; its parent sleeps on it */
-    uint32_t cause;  /* the limit that it is ended for, said before: mp_cause_t */
+    uint64_t door;      /* where it is asked to end; 0 = nowhere, or not yet */
+    uint32_t owns;      /* 1: it has allocated something since its claim */
+    uint32_t report;    /* how its start went: MP__REPORT_...; its parent sleeps on it */
+    uint32_t cause;     /* the limit that it is ended for, said before: mp_cause_t */
     uint32_t reserved;
-    uint64_t peak; /* its own record, at its end: the memory it had at most; 0 = none */
+    mp__os_usage_t usage; /* its own record, at its end: what it used; all 0 = none */
+    uint64_t attached;    /* its first table of attach records, a block; 0 = none (attach.c) */
+    uint64_t server; /* the fork server that it was forked by, as {epoch, slot + 1}; 0 = its parent started it itself */
+    uint64_t reaped; /* that one's record: 0 = none, else {its epoch, MP__REAPED_... | exit code or signal} */
     char name[64];
     char parent_name[64];
     mp_error_t failure; /* with MP__REPORT_FAILED */
@@ -70,12 +73,19 @@ typedef struct mp__process_slot {
 #define MP__REPORT_NONE   0u /* it is on its way */
 #define MP__REPORT_RUNS   1u /* it runs its function, or did */
 #define MP__REPORT_FAILED 2u /* it could not become what it was started for */
+#define MP__REPORT_BACK   3u /* it was taken back before it said anything, and must not run it */
+
+#define MP__REAPED_EXITED    0x10000u
+#define MP__REAPED_SIGNALLED 0x20000u
 
 typedef struct mp__thread_slot {
     uint64_t claim;      /* {epoch, process slot + 1}; low half 0 = free, and its last thread dead */
     uint64_t parked;     /* the arena offset of the word it sleeps on; 0 = awake */
     uint32_t life_epoch; /* the epoch for which `life` and `bell` hold */
-    uint32_t reserved[11];
+    uint32_t door;       /* rung when something changes that it watches (watch.c) */
+    uint32_t porter;     /* while it waits elsewhere: the slot + 1 of the thread that hears its door */
+    uint32_t turn;       /* {number of its turn, what became of it}: turn.h */
+    uint32_t reserved[8];
     mp__os_thread_life_t life;
     mp__os_bell_t bell;
     uint64_t padding[8];
@@ -118,7 +128,7 @@ typedef struct mp__head {
     uint64_t pages_kept;      /* a cache: those of them that are free */
     uint64_t page_hint;       /* a cache: below it no page is free */
     uint32_t pages_stale;     /* 1: a run was freed that is not given back yet */
-    uint32_t reserved;
+    uint32_t deaths;          /* sweeps begun: rises after whoever looks finds the process dead */
     uint64_t padding2[2];
     mp__class_t classes[MP__CLASSES];
 } mp__head_t;

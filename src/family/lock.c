@@ -6,11 +6,12 @@
  *   bits 0..29       the owner's thread slot + 1; 0 = free
  *   high half        that slot's epoch
  *
- * Who has slept takes the word with WAITERS set, because others may sleep still. A dead owner is replaced by one
- * compare-and-swap; the new one is told (MP_OWNER_DIED), and if it dies the next one is told again: every repair is
- * done under the lock and can be repeated.
+ * Who has slept takes the word with WAITERS set, because others may sleep still. A newcomer lets the starving go first,
+ * for a millisecond at most. A dead owner is replaced by one compare-and-swap; the new one is told (MP_OWNER_DIED), and
+ * if it dies the next one is told again: every repair is done under the lock and can be repeated.
  */
 #include "family/family.h"
+#include "family/watch.h"
 
 #define WAITERS   UINT64_C(0x80000000)
 #define STARVING  UINT64_C(0x40000000)
@@ -61,21 +62,37 @@ typedef struct attempt {
     bool yielded;
 } attempt_t;
 
-/* A newcomer that meets a free word which somebody starves for lets that one go first, once. */
+/* A newcomer that meets a free word which somebody starves for lets that one go first, once: it was woken just now, and
+ * needs a moment to come. */
 static bool yields(attempt_t *a, uint64_t value)
 {
     if (!(value & STARVING) || (a->flags & WAITERS) || a->yielded || a->deadline == 0)
         return false;
     a->yielded = true;
-    mp__os_yield();
+    mp__deadline_t until = mp__sooner(a->deadline, mp__os_now() + IMPATIENT);
+    while ((mp__load64(a->word) & OWNER) == 0 && mp__os_now() < until)
+        mp__os_yield();
     return true;
+}
+
+static bool impatient(const attempt_t *a)
+{
+    return mp__os_now() - a->began > IMPATIENT;
+}
+
+/* Who has starved leaves STARVING for the next one, who would else lose its place to a newcomer again and again. It
+ * ends with one who came sooner, or a newcomer that waits in vain: so locks that are held for less than it takes to
+ * wake somebody are not handed on in turn, which would be slow. */
+static uint64_t flags_of(const attempt_t *a, uint64_t value)
+{
+    return a->flags && (value & STARVING) && impatient(a) ? a->flags | STARVING : a->flags;
 }
 
 /* Sleeps until the word may have changed. MP_TIMEOUT: the deadline. */
 static mp_status_t sleep_on(attempt_t *a, uint64_t value)
 {
     uint64_t wanted = value | WAITERS;
-    if ((a->flags & WAITERS) && mp__os_now() - a->began > IMPATIENT)
+    if ((a->flags & WAITERS) && impatient(a))
         wanted |= STARVING;
     if (wanted != value && !mp__cas64(a->word, &value, wanted))
         return MP_OK;
@@ -91,7 +108,7 @@ static MP__NOINLINE mp_status_t lock_slowly(mp__lock_word_t *word, mp__deadline_
     for (;;) {
         uint64_t value = mp__load64(word);
         if ((value & OWNER) == 0) {
-            if (!yields(&a, value) && try_free(word, &value, a.flags))
+            if (!yields(&a, value) && try_free(word, &value, flags_of(&a, value)))
                 return MP_OK;
             continue;
         }
@@ -109,10 +126,14 @@ static MP__NOINLINE mp_status_t lock_slowly(mp__lock_word_t *word, mp__deadline_
 
 mp_status_t mp__word_lock(mp__lock_word_t *word, mp__deadline_t deadline)
 {
-    uint64_t none = 0;
-    if (MP__LIKELY(mp__cas64(word, &none, mp__self)))
-        return MP_OK;
-    return lock_slowly(word, deadline);
+    return mp__word_try(word) ? MP_OK : lock_slowly(word, deadline);
+}
+
+/* After the word was let go of with WAITERS set. */
+static void wake_next(mp__lock_word_t *word)
+{
+    mp__wake(low_half(word), false);
+    mp__watch_ring_lock(word);
 }
 
 bool mp__word_release(mp__lock_word_t *word)
@@ -122,7 +143,7 @@ bool mp__word_release(mp__lock_word_t *word)
         if ((old & ~(WAITERS | STARVING)) != mp__self)
             return false;
     if (MP__UNLIKELY(old & WAITERS))
-        mp__wake(low_half(word), false);
+        wake_next(word);
     return true;
 }
 
@@ -138,5 +159,19 @@ void mp__word_abandon(mp__lock_word_t *word)
         if ((old & ~(WAITERS | STARVING)) != mp__self)
             return;
     if (old & WAITERS)
-        mp__wake(low_half(word), false);
+        wake_next(word);
+}
+
+/* Who watches is one more who waits. */
+void mp__word_watch(mp__lock_word_t *word)
+{
+    uint64_t value = mp__load64(word);
+    while ((value & OWNER) != 0 && !(value & WAITERS) && !mp__cas64(word, &value, value | WAITERS))
+        ;
+}
+
+uint64_t mp__word_owner(const mp__lock_word_t *word)
+{
+    uint64_t value = mp__load64(word);
+    return (value & OWNER) != 0 ? value & ~(WAITERS | STARVING) : 0;
 }

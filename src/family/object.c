@@ -1,13 +1,15 @@
 /* Shared objects: making, finding and ending them. */
 #include "family/object.h"
 
+#include "family/watch.h"
+
 #include <string.h>
 
 #define SETTLE_TIME (200 * MP__MILLISECOND)
 
-static uint64_t check_of(uint32_t place, uint32_t generation, uint16_t kind)
+static uint32_t check_of(uint32_t place, uint32_t generation, uint16_t kind)
 {
-    return (mp__pair(generation, place) ^ (uint64_t)kind << 48) * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    return mp__high((mp__pair(generation, place) ^ (uint64_t)kind << 48) * UINT64_C(0x9e3779b97f4a7c15)) + 1;
 }
 
 static uint32_t place_of(const mp__header_t *header)
@@ -28,9 +30,10 @@ mp_status_t mp__object_create(uint16_t kind, mp__header_t **header, mp__referenc
         return status;
     uint32_t place = mp__low(block), generation = mp__high(block);
     mp__header_t *h = header_in(place);
-    /* The locks and waits are left alone: a straggler may be about to let go of them. */
+    /* The locks, waits and watchers are left alone: a straggler may be about to let go of them. */
     memset(h->body, 0, sizeof h->body);
     mp__store64(&h->held, 0); /* a straggler then finds that it does not hold it */
+    mp__store64(&h->state, mp__pair(generation, 0));
     h->kind = kind;
     h->damaged = h->settled = 0;
     h->owner = mp__family.process;
@@ -63,12 +66,16 @@ mp_status_t mp__object_open(const mp__reference_t *reference, uint16_t kind, mp_
     mp__header_t *h = header_in(reference->place);
     if (!mp__object_is(h, reference))
         return mp__object_gone(step);
-    if (h->kind != kind)
-        return mp__error(MP_MALFORMED, step, "it names an object of another kind");
-    if (h->check != check_of(reference->place, reference->generation, kind))
-        return mp__error(MP_CORRUPT, step, "the object's header is damaged");
-    *header = h;
-    return MP_OK;
+    bool other = h->kind != kind;
+    if (!other && h->check == check_of(reference->place, reference->generation, kind)) {
+        *header = h;
+        return MP_OK;
+    }
+    mp__fence();
+    if (!mp__object_is(h, reference)) /* it ended just now, and this is the place's next object */
+        return mp__object_gone(step);
+    return other ? mp__error(MP_MALFORMED, step, "it names an object of another kind")
+                 : mp__error(MP_CORRUPT, step, "the object's header is damaged");
 }
 
 mp_status_t mp__object_lock(mp__header_t *header, mp__lock_word_t *lock, const mp__reference_t *reference,
@@ -79,6 +86,7 @@ mp_status_t mp__object_lock(mp__header_t *header, mp__lock_word_t *lock, const m
     mp_status_t status = mp__word_lock(lock, deadline);
     if (status != MP_OK && status != MP_OWNER_DIED)
         return status;
+    mp__fence_after_rmw();
     if (mp__object_is(header, reference)) {
         if (status == MP_OWNER_DIED)
             header->damaged = 1;
@@ -94,35 +102,46 @@ mp_status_t mp__object_lock(mp__header_t *header, mp__lock_word_t *lock, const m
 
 bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *reference)
 {
-    uint32_t owner = header->owner, epoch = header->owner_epoch;
+    uint32_t owner, after;
     if (!mp__object_is(header, reference))
         return true;
+    /* The slot is nobody else's before what its process owned is swept. */
+    if (!mp__header_owner(reference->place, reference->generation, &owner))
+        return !mp__object_is(header, reference);
+    uint32_t epoch = mp__process_epoch(owner);
     if (!mp__process_dead(owner, epoch))
         return false;
     mp__process_sweep(owner, epoch);
-    return true;
+    return !mp__header_owner(reference->place, reference->generation, &after) || after == owner;
 }
 
-/* Raises the generation, for one caller only, and wakes all who sleep in it. */
+/* Raises the generation, for one caller only, and wakes all who sleep in it or watch it. */
 static bool end_generation(mp__header_t *header, uint32_t generation)
 {
     bool ended = mp__cas32(&header->generation, &generation, generation + 1);
+    mp__fence_after_rmw();
     for (size_t i = 0; i < MP__COUNT_OF(header->waits); i++) {
+        const uint32_t announced = MP__WAIT_NOW | MP__WAIT_EVER | MP__WAIT_WATCHED;
         uint32_t *wait = &header->waits[i], old = mp__load32(wait);
-        while (!mp__cas32(wait, &old, (old + MP__WAIT_STEP) & ~(MP__WAIT_NOW | MP__WAIT_EVER)))
+        /* Who announces itself from here on looks at the generation before it sleeps. */
+        while ((old & announced) && !mp__cas32(wait, &old, (old + MP__WAIT_STEP) & ~announced))
             ;
-        if (old & (MP__WAIT_NOW | MP__WAIT_EVER))
+        if (old & announced)
             mp__wake(wait, true);
     }
+    mp__watch_ring(&header->watchers);
     return ended;
 }
 
 /* Waits until whoever took a lock before the generation rose has let go; later comers see the new generation and touch
- * nothing. */
+ * nothing: each takes the lock and then looks at the generation, as the end raises the generation and then looks at the
+ * lock. */
 static bool settle(mp__header_t *header, int64_t patience)
 {
     mp__lock_word_t *locks[] = {&header->lock, &header->second};
     for (size_t i = 0; i < MP__COUNT_OF(locks); i++) {
+        if (mp__load64(locks[i]) == 0)
+            continue;
         mp_status_t status = mp__word_lock(locks[i], mp__os_now() + patience);
         if (status == MP_OWNER_DIED)
             header->damaged = 1;
@@ -134,19 +153,60 @@ static bool settle(mp__header_t *header, int64_t patience)
     return true;
 }
 
-mp_status_t mp__object_end(mp__header_t *header, const mp__reference_t *reference, void (*release)(mp__header_t *))
+/* Nobody is in it any more. */
+static void dissolve(mp__header_t *header, uint32_t generation, void (*release)(mp__header_t *))
 {
     uint32_t place = place_of(header);
-    if (!end_generation(header, reference->generation))
-        return mp__object_gone("close an object");
-    if (!settle(header, SETTLE_TIME))
-        return MP_OK;
     if (header->damaged)
         mp__release_content(place);
     else if (release)
         release(header);
-    mp__block_free(mp__pair(reference->generation, place));
+    mp__block_free(mp__pair(generation, place));
+}
+
+mp_status_t mp__object_end(mp__header_t *header, const mp__reference_t *reference, void (*release)(mp__header_t *))
+{
+    const char *step = "close an object";
+    if (!mp__header_close(place_of(header), reference->generation, mp__family.process))
+        return mp__object_was_adopted(header, reference)
+                   ? mp__error(MP_NOT_OWNER, step, "another process has adopted it")
+                   : mp__object_gone(step);
+    if (!end_generation(header, reference->generation))
+        return mp__object_gone(step);
+    if (settle(header, SETTLE_TIME))
+        dissolve(header, reference->generation, release);
     return MP_OK;
+}
+
+bool mp__object_was_adopted(const mp__header_t *header, const mp__reference_t *reference)
+{
+    uint32_t owner;
+    return mp__header_owner(place_of(header), reference->generation, &owner) && owner != mp__family.process;
+}
+
+mp_status_t mp__object_adopt(mp__header_t *header, const mp__reference_t *reference)
+{
+    const char *step = "adopt an object";
+    uint32_t place = place_of(header), generation = reference->generation, owner, epoch;
+    do {
+        if (!mp__header_owner(place, generation, &owner) || !mp__object_is(header, reference))
+            return mp__object_gone(step);
+        if (owner == mp__family.process)
+            return MP_OK;
+        epoch = mp__process_epoch(owner);
+    } while (
+        !mp__block_give(mp__pair(generation, place), mp__owner_process(owner), mp__owner_process(mp__family.process)));
+    mp__fence_after_rmw();
+    header->owner = mp__family.process;
+    header->owner_epoch = mp__family.epoch;
+    if (mp__process_stands(owner, epoch))
+        return MP_OK;
+    /* Its sweep may have met the object as the dead one's, or may have been just too late: then nobody else ends it. */
+    end_generation(header, generation);
+    header->damaged = 1;
+    if (settle(header, SETTLE_TIME))
+        dissolve(header, generation, NULL);
+    return mp__object_gone(step);
 }
 
 bool mp__object_end_at(uint32_t place, uint32_t generation, int64_t patience)

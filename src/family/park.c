@@ -7,6 +7,7 @@
  * compare-and-swap and rings that one.
  */
 #include "family/family.h"
+#include "family/watch.h"
 
 static mp__thread_slot_t *own_slot(void)
 {
@@ -87,12 +88,8 @@ static void sleep_on_bell(mp__thread_slot_t *slot, uint32_t *word, uint32_t expe
     mark_sleeper(offset, false);
 }
 
-mp_status_t mp__park(uint32_t *word, uint32_t expected, mp__deadline_t deadline)
+void mp__park_until(uint32_t *word, uint32_t expected, mp__deadline_t until)
 {
-    int64_t now = mp__os_now();
-    if (deadline <= now)
-        return MP_TIMEOUT;
-    mp__deadline_t until = mp__sooner(deadline, now + MP__PARK_SLICE);
     mp__thread_slot_t *slot = own_slot();
     mp__swap64(&slot->parked, mp__offset_of(word));
     if (mp__os_caps()->shared_wait)
@@ -100,6 +97,14 @@ mp_status_t mp__park(uint32_t *word, uint32_t expected, mp__deadline_t deadline)
     else
         sleep_on_bell(slot, word, expected, until);
     mp__store64(&slot->parked, 0);
+}
+
+mp_status_t mp__park(uint32_t *word, uint32_t expected, mp__deadline_t deadline)
+{
+    int64_t now = mp__os_now();
+    if (deadline <= now)
+        return MP_TIMEOUT;
+    mp__park_until(word, expected, mp__sooner(deadline, now + MP__PARK_SLICE));
     return MP_OK;
 }
 
@@ -114,18 +119,16 @@ static bool ring(uint32_t index, uint64_t offset)
     return true;
 }
 
-static bool threads_touchable(void)
+bool mp__threads_visible(uint32_t *count)
 {
-    uint64_t used = mp__load32(&mp__family.head->thread_mark);
-    return mp__region_touchable(MP__REGION_THREADS, used * sizeof(mp__thread_slot_t));
+    *count = mp__load32(&mp__family.head->thread_mark);
+    return mp__region_touchable(MP__REGION_THREADS, (uint64_t)*count * sizeof(mp__thread_slot_t));
 }
 
-static void ring_sleepers(uint64_t offset, bool all)
+static void ring_sleepers(uint64_t offset, uint32_t count, bool all)
 {
     uint64_t *bucket = bucket_of(offset);
-    mp__fence();
-    uint32_t words = (mp__load32(&mp__family.head->thread_mark) + 63) / 64;
-    for (uint32_t i = 0; i < words; i++) {
+    for (uint32_t i = 0; i < (count + 63) / 64; i++) {
         uint64_t bits = mp__load64(&bucket[i]);
         for (uint32_t bit = 0; bits; bit++, bits >>= 1)
             if ((bits & 1) && ring(i * 64 + bit, offset) && !all)
@@ -135,18 +138,23 @@ static void ring_sleepers(uint64_t offset, bool all)
 
 void mp__wake(uint32_t *word, bool all)
 {
-    if (mp__os_caps()->shared_wait)
+    uint32_t count;
+    if (mp__os_caps()->shared_wait) {
         mp__os_word_wake(word, all);
-    else if (threads_touchable())
-        ring_sleepers(mp__offset_of(word), all);
+        return;
+    }
+    mp__fence();
+    if (mp__threads_visible(&count))
+        ring_sleepers(mp__offset_of(word), count, all);
 }
 
 void mp__wake_everyone(void)
 {
-    if (!threads_touchable())
+    uint32_t count;
+    if (!mp__threads_visible(&count))
         return;
-    uint32_t mark = mp__load32(&mp__family.head->thread_mark);
-    for (uint32_t i = 0; i < mark; i++) {
+    for (uint32_t i = 0; i < count; i++) {
+        mp__watch_ring_thread(i);
         uint64_t offset = mp__load64(&mp__family.threads[i].parked);
         /* The place is only a number here: a futex call checks it, a ring compares it. */
         if (offset == 0 || offset % 4 != 0 || offset >= mp__family.arena.size)

@@ -22,7 +22,9 @@
 #define SETTLE_TIME (200 * MP__MILLISECOND) /* for those who are in an object whose owner died to leave it */
 #define SWEEP_TIME  (500 * MP__MILLISECOND)
 
-MP__THREAD_LOCAL uint64_t mp__self;
+MP__THREAD_WORD uint64_t mp__self;
+
+void (*mp__sweep_name)(const char *name);
 
 static mp__process_slot_t *process_slot(uint32_t index)
 {
@@ -101,6 +103,7 @@ static bool take_thread_slot(uint32_t index, bool probe)
     if (mp__load32(&slot->life_epoch) != 0)
         mp__os_bell_fini(&slot->bell);
     mp__store64(&slot->parked, 0);
+    mp__store32(&slot->porter, 0);
     mp__self = mp__pair(epoch, index + 1);
     return true;
 }
@@ -208,6 +211,19 @@ bool mp__process_dead(uint32_t index, uint32_t epoch)
     return mp__load32(&slot->life_epoch) == epoch && mp__os_process_ended(&mp__family.arena, index, &slot->life);
 }
 
+uint32_t mp__process_epoch(uint32_t index)
+{
+    return process_visible(index) ? mp__high(mp__load64(&process_slot(index)->claim)) : 0;
+}
+
+bool mp__process_stands(uint32_t index, uint32_t epoch)
+{
+    if (!process_visible(index))
+        return false;
+    uint64_t claim = mp__load64(&process_slot(index)->claim);
+    return mp__high(claim) == epoch && (STATE(claim) == MP__PROCESS_RUNNING || STATE(claim) == MP__PROCESS_STARTING);
+}
+
 static bool take_process_slot(uint32_t index, bool probe)
 {
     mp__process_slot_t *slot = process_slot(index);
@@ -257,11 +273,14 @@ static mp_status_t take_any_process_slot(bool (*take)(uint32_t, bool), uint32_t 
     slot->depth = 0;
     slot->parent_pid = 0;
     slot->arguments = 0;
-    slot->arguments_size = 0;
+    slot->door = 0;
     slot->owns = 0;
     slot->cause = 0;
-    slot->peak = 0;
+    slot->server = 0;
+    mp__store64(&slot->reaped, 0);
+    slot->usage = (mp__os_usage_t){.peak = 0};
     mp__store32(&slot->report, MP__REPORT_NONE);
+    mp__store64(&slot->attached, 0);
     slot->name[0] = '\0';
     slot->parent_name[0] = '\0';
     return MP_OK;
@@ -408,7 +427,8 @@ static void finish_sweeps(void)
     }
 }
 
-void mp__process_sweep(uint32_t index, uint32_t epoch)
+/* With `unstarted` only a slot that nobody has claimed yet. */
+static void sweep(uint32_t index, uint32_t epoch, bool unstarted)
 {
     mp__head_t *head = mp__family.head;
     if (mp__family_join() != MP_OK || !process_visible(index))
@@ -419,13 +439,15 @@ void mp__process_sweep(uint32_t index, uint32_t epoch)
         return;
     mp__process_slot_t *slot = process_slot(index);
     uint64_t claim = mp__load64(&slot->claim);
-    bool due = mp__high(claim) == epoch && STATE(claim) != MP__PROCESS_FREE;
+    bool due = mp__high(claim) == epoch && STATE(claim) != MP__PROCESS_FREE &&
+               (!unstarted || STATE(claim) == MP__PROCESS_STARTING);
     /* SWEEPING: the last sweeper died at it, or somebody stood still in one of its objects. Each step can be done
      * again. */
     bool again = STATE(claim) == MP__PROCESS_SWEEPING;
     if (due && !again)
         due = mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_SWEEPING));
     if (due) {
+        mp__add32(&head->deaths, 1);
         empty_unstarted(index);
         empty_slot(index, epoch, again ? 0 : SETTLE_TIME);
     }
@@ -434,6 +456,16 @@ void mp__process_sweep(uint32_t index, uint32_t epoch)
     mp__word_unlock(&head->sweep_lock);
     if (due)
         mp__wake_everyone();
+}
+
+void mp__process_sweep(uint32_t index, uint32_t epoch)
+{
+    sweep(index, epoch, false);
+}
+
+void mp__process_take_back(uint32_t index, uint32_t epoch)
+{
+    sweep(index, epoch, true);
 }
 
 void mp__sweep_the_dead(void)

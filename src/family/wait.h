@@ -20,21 +20,23 @@ static inline uint32_t mp__wait_announce(uint32_t *wait)
     return value;
 }
 
-/* Wakes one, or all, who announced themselves at that word. */
+/* Wakes one, or all, who announced themselves at that word, and all who watch it. */
 void mp__wait_wake(uint32_t *wait, bool all);
 
-/* Wakes one who waits. After a change that was made by, or under, an atomic read-modify-write. */
-static inline void mp__wait_notify(uint32_t *wait)
+/* Wakes one who waits; was there anybody? After a change that was made by, or under, an atomic read-modify-write. */
+static inline bool mp__wait_notify(uint32_t *wait)
 {
     mp__fence_after_rmw();
-    if (MP__UNLIKELY(mp__load32(wait) & MP__WAIT_NOW))
-        mp__wait_wake(wait, false);
+    if (MP__LIKELY(!(mp__load32(wait) & (MP__WAIT_NOW | MP__WAIT_WATCHED))))
+        return false;
+    mp__wait_wake(wait, false);
+    return true;
 }
 
 static inline void mp__wait_notify_all(uint32_t *wait)
 {
     mp__fence_after_rmw();
-    if (MP__UNLIKELY(mp__load32(wait) & (MP__WAIT_NOW | MP__WAIT_EVER)))
+    if (MP__UNLIKELY(mp__load32(wait) & (MP__WAIT_NOW | MP__WAIT_EVER | MP__WAIT_WATCHED)))
         mp__wait_wake(wait, true);
 }
 
@@ -42,5 +44,12 @@ static inline void mp__wait_notify_all(uint32_t *wait)
  * MP_GONE: the object has ended, or its owner has died. */
 mp_status_t mp__wait_sleep(mp__header_t *header, const mp__reference_t *reference, uint32_t *wait, uint32_t seen,
                            mp__deadline_t deadline);
+
+/* Tries until the attempt is anything but MP_BUSY: at first again and again, for no more than spin_most nanoseconds,
+ * then it sleeps in between. The attempt's status; MP_TIMEOUT, MP_GONE. *slept: it was perhaps woken, so what is left
+ * is for it to hand on. */
+typedef mp_status_t (*mp__attempt_t)(void *context);
+mp_status_t mp__wait_for(mp__header_t *header, const mp__reference_t *reference, uint32_t *wait, mp__attempt_t attempt,
+                         void *context, int64_t spin_most, mp__deadline_t deadline, bool *slept);
 
 #endif

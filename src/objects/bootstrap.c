@@ -14,9 +14,11 @@
 #include "objects/finalize.h"
 #include "objects/manager.h"
 #include "objects/pool.h"
+#include "objects/name.h"
 #include "objects/process.h"
 #include "objects/reaper.h"
 #include "objects/start.h"
+#include "objects/watcher.h"
 #include "wire/call.h"
 
 #include <inttypes.h>
@@ -26,7 +28,6 @@
 
 #define VARIABLE      "MULTIPROC_CHILD" /* in the child's environment */
 #define EXIT_UNUSABLE MP__EXIT_UNUSABLE
-#define EXIT_ORPHAN   255
 
 static const mp__program_t *program;
 
@@ -86,38 +87,6 @@ static bool parse_invitation(const char *text, mp__invitation_t *invitation, mp_
 }
 
 /* ---- running the target */
-
-enum { UNWATCHED, BEGINNING, WATCHED };
-static uint32_t watcher;
-
-static void end_with_parent(void *context)
-{
-    mp__store32(&watcher, WATCHED);
-    mp__os_lifeline_wait((mp__os_handle_t)context);
-    mp__os_end_now(EXIT_ORPHAN);
-}
-
-static mp_status_t watch_parent(mp__os_handle_t lifeline)
-{
-    apr_pool_t *pool;
-    if (lifeline == MP__NO_HANDLE)
-        return MP_OK;
-    mp_status_t status = mp__local_pool(&pool);
-    if (status != MP_OK)
-        return status;
-    mp__store32(&watcher, BEGINNING);
-    status = mp__local_thread(NULL, MP__SMALL_STACK, end_with_parent, (void *)lifeline, pool);
-    if (status != MP_OK)
-        mp__store32(&watcher, UNWATCHED);
-    return status;
-}
-
-/* A process does not end while a thread of it begins: Wine complains about that on standard error. */
-static void await_watcher(void)
-{
-    while (mp__load32(&watcher) == BEGINNING)
-        mp__os_yield();
-}
 
 /* A private copy of what the parent wrote into the arena. NULL: it does not hold. */
 static mp__start_block_t *read_block(void)
@@ -185,8 +154,10 @@ static int run_target(bool forked, mp__os_handle_t lifeline)
     if (block->service)
         mp__os_ignore_interrupt();
     mp__transfer_t transfer = {.count = block->handle_count};
-    mp_status_t status =
-        mp__settings_apply(&block->settings, (const char *)(block + 1) + block->size, block->method == MP_START_SPAWN);
+    mp_status_t status = mp__watcher_begin(lifeline, &block->settings);
+    if (status == MP_OK)
+        status = mp__settings_apply(&block->settings, (const char *)(block + 1) + block->size,
+                                    block->method == MP_START_SPAWN);
     for (size_t i = 0; i < transfer.count; i++) {
         transfer.handles[i] = block->handles[i];
         if (status == MP_OK && !forked)
@@ -199,13 +170,11 @@ static int run_target(bool forked, mp__os_handle_t lifeline)
     return code;
 }
 
-/* The slot keeps what the process says of its end, for a parent whose host takes the system's word away; and its peak
- * of memory, because the system's word on that can be its parent's. */
+/* The slot keeps what the process says of its end, for a parent whose host takes the system's word away; and what it
+ * used, because the system's word on memory can be its parent's, and some keep no word on processors. */
 static void record_exit(int code)
 {
-    mp__os_usage_t usage;
-    mp__os_usage(&usage);
-    mp__store64(&mp__family.processes[mp__family.process].peak, usage.peak);
+    mp__os_usage(&mp__family.processes[mp__family.process].usage);
     mp__store64(&mp__family.processes[mp__family.process].exit, mp__pair(1, (uint32_t)code));
 }
 
@@ -220,7 +189,7 @@ void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeli
     mp__managers_forget();
     mp__conns_forget(transfer);
     int code = EXIT_UNUSABLE;
-    if (mp__family_accept_forked(invitation) == MP_OK && watch_parent(lifeline) == MP_OK) {
+    if (mp__family_accept_forked(invitation) == MP_OK) {
         code = run_target(true, lifeline);
         mp__finalize_run();
         record_exit(code);
@@ -235,7 +204,7 @@ void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeli
 static void at_exit(void)
 {
     mp__finalize_run();
-    await_watcher();
+    mp__watcher_await();
 }
 
 /* Runs an invited child. False: it was no invitation to this process. */
@@ -256,8 +225,6 @@ static bool run_invited(const char *text, uint32_t abi, int *code)
         return false;
     if (status == MP_OK && lifeline != MP__NO_HANDLE)
         status = mp__os_handle_adopt(lifeline);
-    if (status == MP_OK)
-        status = watch_parent(lifeline);
     if (status == MP_OK) {
         *code = run_target(false, lifeline);
         record_exit(*code);
@@ -271,6 +238,7 @@ bool mp__freeze_support(int argc, char **argv, uint32_t abi, const mp__program_t
     char text[256];
     if (mp__local_init() != MP_OK || (mp__os_program_note(argc, argv) != MP_OK && abi == MP_ABI_VERSION))
         return false;
+    mp__name_begin();
     bool invited = mp__local_variable(VARIABLE, true, text, sizeof text);
     if (abi == MP_ABI_VERSION && !program) {
         kept = *given;

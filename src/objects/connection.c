@@ -383,6 +383,14 @@ mp_status_t mp_conn_recv_bytes(mp_conn_t *conn, void *data, size_t *size)
     return status;
 }
 
+mp_status_t mp__conn_watch(const mp_conn_t *conn, mp__os_handle_t *handle)
+{
+    mp_status_t status = check(conn, MP__CONN_RECEIVES, "wait for a connection");
+    if (status == MP_OK)
+        *handle = conn->head.magic ? MP__NO_HANDLE : conn->end;
+    return status;
+}
+
 mp_status_t mp_conn_poll(mp_conn_t *conn, double timeout)
 {
     mp__deadline_t deadline;

@@ -13,6 +13,10 @@
  * MP_BUSY: a message was begun to be read from it. */
 mp_status_t mp__conn_lend(mp_conn_t *conn, mp__os_handle_t *handle, uint32_t *directions);
 
+/* For who waits for something to be received: the handle, or MP__NO_HANDLE if part of it was read already. MP_INVALID:
+ * this end only sends. */
+mp_status_t mp__conn_watch(const mp_conn_t *conn, mp__os_handle_t *handle);
+
 /* A connection (mp_conn_t) that owns this handle from now on; on failure it does not. */
 mp_status_t mp__conn_adopt(mp__os_handle_t handle, uint32_t directions, void **conn);
 

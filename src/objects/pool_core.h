@@ -145,10 +145,11 @@ typedef struct mp__chunk {
 enum { MP__RESULT_OPEN = 0, MP__RESULT_SETTLED = 1 /* for callbacks */, MP__RESULT_READY = 2 /* for all */ };
 
 struct mp_result {
+    mp__handle_t handle;
     mp_pool_t *pool;
-    uint32_t holders;
     uint32_t state;
-    uint32_t *word; /* its waiters sleep on it */
+    uint32_t watchers; /* see family/watch.h */
+    uint32_t *word;    /* its waiters sleep on it */
     mp_task_t wishes;
     mp_result_t *next_call;
     mp_error_t error; /* the first */
@@ -249,6 +250,9 @@ void mp__result_empty(mp_result_t *result);
 
 /* Calls back and lets the waiters go on. By the pool's thread, without the mutex. */
 void mp__result_call(mp_result_t *result);
+
+/* Is it a result, that the calling thread may wait for? MP_INVALID; MP_DEADLOCK: in a callback of its pool. */
+mp_status_t mp__result_use(const mp_result_t *result, const char *step);
 
 /* Lets the waiters go on and lets go of the pool's hold. */
 void mp__result_release(mp_result_t *result);

@@ -1,6 +1,7 @@
 /* Results: how they are settled, waited for and read. */
 #include "objects/pool_core.h"
 
+#include "family/watch.h"
 #include "objects/transfer.h"
 #include "wire/codec.h"
 #include "wire/reader.h"
@@ -8,27 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-mp_result_t *mp__result_create(mp_pool_t *pool, bool map, size_t chunks, const mp_task_t *wishes)
+static void destroy(mp__handle_t *handle)
 {
-    if (chunks > (SIZE_MAX - sizeof(mp_result_t)) / sizeof(mp__chunk_t))
-        return NULL;
-    mp_result_t *result = calloc(1, sizeof *result + chunks * sizeof result->parts[0]);
-    if (!result)
-        return NULL;
-    mp__handle_keep(&pool->handle);
-    result->pool = pool;
-    result->holders = 1;
-    result->wishes = *wishes;
-    result->map = map;
-    result->chunks = chunks;
-    result->open = map ? chunks : 1;
-    return result;
-}
-
-static void let_go(mp_result_t *result)
-{
-    if (mp__add32(&result->holders, UINT32_MAX) != 1)
-        return;
+    mp_result_t *result = (mp_result_t *)handle;
     for (size_t i = 0; i < result->chunks; i++)
         free(result->parts[i].memory);
     free(result->data.memory);
@@ -37,13 +20,31 @@ static void let_go(mp_result_t *result)
     free(result);
 }
 
+mp_result_t *mp__result_create(mp_pool_t *pool, bool map, size_t chunks, const mp_task_t *wishes)
+{
+    if (chunks > (SIZE_MAX - sizeof(mp_result_t)) / sizeof(mp__chunk_t))
+        return NULL;
+    mp_result_t *result = calloc(1, sizeof *result + chunks * sizeof result->parts[0]);
+    if (!result)
+        return NULL;
+    mp__handle_init(&result->handle, MP_KIND_RESULT, &(mp__reference_t){0}, 0, destroy);
+    mp__handle_keep(&pool->handle);
+    result->pool = pool;
+    result->wishes = *wishes;
+    result->map = map;
+    result->chunks = chunks;
+    result->open = map ? chunks : 1;
+    return result;
+}
+
 /* ---- settling; under the pool's mutex */
 
 void mp__result_release(mp_result_t *result)
 {
     mp__store32(&result->state, MP__RESULT_READY);
     mp__pool_rouse(result->word);
-    let_go(result);
+    mp__watch_ring(&result->watchers);
+    mp__handle_release(&result->handle);
 }
 
 static void settle(mp_result_t *result)
@@ -233,6 +234,15 @@ bool mp_result_ready(const mp_result_t *result)
     return result && is_settled(result);
 }
 
+mp_status_t mp__result_use(const mp_result_t *result, const char *step)
+{
+    if (!mp__handle_is(&result->handle, MP_KIND_RESULT))
+        return no_result(step);
+    if (mp__pool_own() == result->pool && !is_settled(result))
+        return mp__error(MP_DEADLOCK, step, "in a callback of its pool it is never settled");
+    return MP_OK;
+}
+
 mp_status_t mp_result_wait(const mp_result_t *result, double timeout)
 {
     const char *step = "wait for a result";
@@ -242,8 +252,9 @@ mp_status_t mp_result_wait(const mp_result_t *result, double timeout)
     mp_status_t status = mp__deadline(timeout, &deadline);
     if (status != MP_OK || is_settled(result))
         return status;
-    if (mp__pool_own() == result->pool)
-        return mp__error(MP_DEADLOCK, step, "in a callback of its pool it is never settled");
+    status = mp__result_use(result, step);
+    if (status != MP_OK)
+        return status;
     status = mp__pool_await(result->pool, result->word, &result->state, MP__RESULT_READY, deadline);
     return status == MP_TIMEOUT ? mp__error(MP_TIMEOUT, step, "it is not settled yet") : status;
 }
@@ -262,8 +273,7 @@ mp_status_t mp_result_get(const mp_result_t *result, mp_value_t *value, double t
 
 void mp_result_free(mp_result_t *result)
 {
-    if (result)
-        let_go(result);
+    mp__handle_release((mp__handle_t *)result);
 }
 
 /* ---- calling back */

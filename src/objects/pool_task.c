@@ -159,7 +159,7 @@ static void take_batch(mp_pool_t *pool, batch_t *batch)
     mp_result_t *result = batch->result;
     result->word = &pool->words[1 + pool->last_id % (MP__POOL_WORDS - 1)];
     if (result->wishes.result) {
-        mp__add32(&result->holders, 1);
+        mp__handle_keep(&result->handle);
         *result->wishes.result = result;
     }
     if (!batch->first)

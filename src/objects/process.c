@@ -292,41 +292,58 @@ mp_status_t mp_process_join(mp_process_t *process, double timeout)
     return status;
 }
 
-static mp_status_t terminate(mp__os_process_t *process)
-{
-    return mp__os_process_signal(process, false);
-}
-
-static mp_status_t kill_at_once(mp__os_process_t *process)
-{
-    return mp__os_process_signal(process, true);
-}
-
-static mp_status_t signal_child(mp_process_t *process, mp_status_t (*signal)(mp__os_process_t *process))
+mp_status_t mp__process_alone(mp_process_t *process, const char *step,
+                              mp_status_t (*call)(mp_process_t *process, void *context), void *context)
 {
     if (!is_child(process))
-        return no_child(process, "end a process");
+        return no_child(process, step);
     mp_status_t status = lock_children();
     if (status != MP_OK)
         return status;
-    status = process->ended ? MP_OK : signal(&process->os);
+    status = call(process, context);
     unlock_children();
     return status;
 }
 
+mp__os_process_t *mp__process_os(mp_process_t *process)
+{
+    return &process->os;
+}
+
+typedef enum signal { TERMINATE, KILL, INTERRUPT } signal_t;
+
+static mp_status_t signal_alone(mp_process_t *process, void *how)
+{
+    if (process->ended)
+        return MP_OK;
+    switch (*(const signal_t *)how) {
+    case INTERRUPT:
+        return mp__os_process_interrupt(&process->os);
+    case TERMINATE:
+        return mp__os_process_signal(&process->os, false);
+    default:
+        return mp__os_process_signal(&process->os, true);
+    }
+}
+
+static mp_status_t signal_child(mp_process_t *process, signal_t how)
+{
+    return mp__process_alone(process, "end a process", signal_alone, &how);
+}
+
 mp_status_t mp_process_terminate(mp_process_t *process)
 {
-    return signal_child(process, terminate);
+    return signal_child(process, TERMINATE);
 }
 
 mp_status_t mp_process_kill(mp_process_t *process)
 {
-    return signal_child(process, kill_at_once);
+    return signal_child(process, KILL);
 }
 
 mp_status_t mp_process_interrupt(mp_process_t *process)
 {
-    return signal_child(process, mp__os_process_interrupt);
+    return signal_child(process, INTERRUPT);
 }
 
 bool mp_process_is_alive(mp_process_t *process)
@@ -535,6 +552,19 @@ mp__streams_t *mp__process_streams(const mp_process_t *process)
 const mp__ending_t *mp__process_ended_how(const mp_process_t *process)
 {
     return is_child(process) ? &process->ending : NULL;
+}
+
+mp_status_t mp__process_watch(const mp_process_t *process, mp__os_handle_t *sentinel)
+{
+    if (process != &parent && !is_child(process))
+        return mp__error(MP_INVALID, "wait for a process", "it is neither a child nor the parent of this process");
+    *sentinel = process == &parent ? MP__NO_HANDLE : process->os.sentinel;
+    return MP_OK;
+}
+
+bool mp__process_has_ended(mp_process_t *process, bool thoroughly)
+{
+    return thoroughly ? !mp_process_is_alive(process) : mp__load32(&process->ended) != 0;
 }
 
 void mp__process_slot_of(const mp_process_t *process, uint32_t *slot, uint32_t *epoch)

@@ -14,6 +14,13 @@ mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t func
 /* Ready when it has ended (mp__os_wait_any). */
 mp__os_handle_t mp__process_sentinel(const mp_process_t *process);
 
+/* For who waits for its end: the sentinel, or MP__NO_HANDLE if it is only to be asked for now and then (the parent).
+ * MP_INVALID: no process, or this very one. */
+mp_status_t mp__process_watch(const mp_process_t *process, mp__os_handle_t *sentinel);
+
+/* Has it ended, as far as this process knows already; `thoroughly`: as far as can be found out. */
+bool mp__process_has_ended(mp_process_t *process, bool thoroughly);
+
 /* Reaps and sweeps it if it has ended. MP_OK, MP_TIMEOUT. */
 mp_status_t mp__process_poll(mp_process_t *process);
 
@@ -22,6 +29,13 @@ void mp__process_slot_of(const mp_process_t *process, uint32_t *slot, uint32_t *
 
 /* The parent's ends of its standard streams; NULL: it is no child of this process. */
 mp__streams_t *mp__process_streams(const mp_process_t *process);
+
+/* Calls with the child while nobody reaps it. MP_INVALID: it is no child of this process; what the call returns. */
+mp_status_t mp__process_alone(mp_process_t *process, const char *step,
+                              mp_status_t (*call)(mp_process_t *process, void *context), void *context);
+
+/* The system's side of it; in such a call. */
+mp__os_process_t *mp__process_os(mp_process_t *process);
 
 /* How a child ended. */
 typedef struct mp__ending {

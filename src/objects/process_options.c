@@ -247,5 +247,9 @@ mp_status_t mp__settings_apply(const mp__settings_t *settings, const char *texts
         status = mp__os_priority_set(settings->priority);
     if (status == MP_OK && settings->has_processors)
         status = mp__os_affinity_set(settings->processors, MP__PROCESSOR_WORDS);
+    if (status == MP_OK && settings->open_files)
+        status = mp__os_limit_files(settings->open_files);
+    if (status == MP_OK && settings->cpu_time)
+        status = mp__os_limit_cpu_time(settings->cpu_time);
     return status;
 }

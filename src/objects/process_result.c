@@ -7,11 +7,22 @@
 
 #include <string.h>
 
+/* Its own word before the system's: that one adds its children's use of processors on some systems, may tell the
+ * memory of who started it, and under Wine tells the processor time of who asks. Who is killed leaves no word. */
+static void choose_usage(mp__os_usage_t *usage, const mp__os_usage_t *own)
+{
+    if (own->user + own->system > 0) {
+        usage->user = own->user;
+        usage->system = own->system;
+    }
+    if (own->peak)
+        usage->peak = own->peak;
+}
+
 void mp__process_ending(mp__ending_t *ending, const mp__os_exit_t *system, const mp__process_slot_t *slot)
 {
     uint64_t record = slot ? mp__load64(&slot->exit) : 0;
     uint32_t cause = slot ? mp__load32(&slot->cause) : 0;
-    uint64_t peak = slot ? mp__load64(&slot->peak) : 0;
     *ending = (mp__ending_t){.known = true, .system = *system};
     if (system->end == MP__OS_SIGNALLED)
         ending->code = -system->code;
@@ -21,8 +32,8 @@ void mp__process_ending(mp__ending_t *ending, const mp__os_exit_t *system, const
         ending->code = (int)mp__low(record);
     else
         ending->known = false;
-    if (peak)
-        ending->system.usage.peak = peak;
+    if (slot)
+        choose_usage(&ending->system.usage, &slot->usage);
     if (system->end != MP__OS_EXITED && cause <= MP_CAUSE_MEMORY)
         ending->cause = cause;
     if (!ending->cause && system->cpu_limit)

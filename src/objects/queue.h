@@ -12,7 +12,8 @@
 /* What an item's bytes are. */
 typedef enum mp__item {
     MP__ITEM_VALUE = 0, /* an encoded value */
-    MP__ITEM_BYTES = 1  /* the user's own bytes */
+    MP__ITEM_BYTES = 1, /* the user's own bytes */
+    MP__ITEM_ANY = 2    /* in a question: either */
 } mp__item_t;
 
 /* A process whose death ends a wait. */
@@ -36,6 +37,8 @@ mp_status_t mp__queue_get_item(mp_queue_t *queue, mp__item_t type, uint64_t most
 
 /* The same for the bytes that only `peer` puts there: MP_GONE also when it has died and left nothing. */
 mp_status_t mp__queue_get_from(mp_queue_t *queue, const mp__peer_t *peer, mp__buffer_t *out, mp__deadline_t deadline);
+
+#define MP__QUEUE_NOT_EMPTY 0 /* which of its header's `waits` tells of new items */
 
 /* Is there an item, at a glance? Once in a while wrong, while somebody is at it or after somebody died in it. */
 bool mp__queue_has_items(const mp_queue_t *queue);

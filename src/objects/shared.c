@@ -5,12 +5,14 @@
 
 static void destroy(mp__handle_t *handle)
 {
-    free(handle);
+    mp__shared_t *shared = (mp__shared_t *)(void *)handle;
+    mp__detach(&shared->attachment);
+    free(shared);
 }
 
-static mp__shared_t *new_holder(mp_kind_t kind, const mp__reference_t *reference, mp__header_t *header)
+static mp__shared_t *new_holder(mp_kind_t kind, size_t size, const mp__reference_t *reference, mp__header_t *header)
 {
-    mp__shared_t *shared = calloc(1, sizeof *shared);
+    mp__shared_t *shared = calloc(1, size);
     if (shared) {
         mp__handle_init(&shared->handle, kind, reference, 0, destroy);
         shared->header = header;
@@ -18,7 +20,7 @@ static mp__shared_t *new_holder(mp_kind_t kind, const mp__reference_t *reference
     return shared;
 }
 
-mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out)
+mp_status_t mp__shared_create_sized(mp_kind_t kind, size_t size, mp__shared_t **out)
 {
     if (!out)
         return mp__error(MP_INVALID, "create an object", "no place for the new object");
@@ -30,7 +32,7 @@ mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out)
         status = mp__object_create((uint16_t)kind, &header, &reference);
     if (status != MP_OK)
         return status;
-    *out = new_holder(kind, &reference, header);
+    *out = new_holder(kind, size, &reference, header);
     if (!*out) {
         mp__object_end(header, &reference, NULL);
         return mp__error(MP_NO_MEMORY, "create an object", "no memory for its holder");
@@ -39,7 +41,7 @@ mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out)
     return MP_OK;
 }
 
-mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, void **out)
+mp_status_t mp__shared_open_sized(mp_kind_t kind, size_t size, const mp__reference_t *reference, void **out)
 {
     mp__header_t *header;
     mp_status_t status = mp__family_join();
@@ -47,15 +49,46 @@ mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, vo
         status = mp__object_open(reference, (uint16_t)kind, &header);
     if (status != MP_OK)
         return status;
-    *out = new_holder(kind, reference, header);
+    *out = new_holder(kind, size, reference, header);
     return *out ? MP_OK : mp__error(MP_NO_MEMORY, "open a reference", "no memory for its holder");
 }
 
-mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind)
+mp_status_t mp__shared_create(mp_kind_t kind, mp__shared_t **out)
 {
-    if (MP__UNLIKELY(!shared || !mp__handle_is(&shared->handle, kind)))
+    return mp__shared_create_sized(kind, sizeof(mp__shared_t), out);
+}
+
+mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, void **out)
+{
+    return mp__shared_open_sized(kind, sizeof(mp__shared_t), reference, out);
+}
+
+mp_status_t mp__shared_use_slowly(const mp__shared_t *shared, mp_kind_t kind)
+{
+    if (!shared || !mp__handle_is(&shared->handle, kind))
         return mp__error(MP_INVALID, "use an object", "this is no %s", mp_kind_name(kind));
     return mp__family_join();
+}
+
+mp_status_t mp__shared_lend(mp_kind_t kind, uint64_t bytes, mp__shared_t **out)
+{
+    mp_status_t status = mp__shared_create(kind, out);
+    if (status == MP_OK)
+        status = mp__lend((*out)->header, bytes);
+    if (status == MP_OK || !out || !*out)
+        return status;
+    mp_error_t error = *mp_error();
+    mp__shared_close(*out, kind, NULL);
+    *out = NULL;
+    return mp__error_again(&error);
+}
+
+mp_status_t mp__shared_attach(mp__shared_t *shared, mp_kind_t kind, void **memory, uint64_t *bytes)
+{
+    mp_status_t status = mp__shared_use(shared, kind);
+    return MP__LIKELY(status == MP_OK)
+               ? mp__attach(&shared->attachment, shared->header, &shared->handle.reference, memory, bytes)
+               : status;
 }
 
 mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*release)(mp__header_t *))
@@ -68,6 +101,8 @@ mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*releas
     if (mp__shared_mine(shared)) {
         shared->maker = 0;
         status = mp__object_end(shared->header, &shared->handle.reference, release);
+        if (status == MP_NOT_OWNER) /* adopted by another just now */
+            status = MP_OK;
     }
     mp__handle_close(&shared->handle);
     return status;

@@ -18,6 +18,7 @@ typedef struct mp__start {
     bool service;
     bool daemon;
     bool fork_with_threads;
+    bool unwatched; /* it sees by itself when its parent is gone, without a thread for that */
     const mp__outfit_t *outfit;
 } mp__start_t;
 

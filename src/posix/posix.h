@@ -35,6 +35,13 @@
 #define MP__POSIX_WORDS 0
 #endif
 
+/* Can the kernel tell of the end of a process that is no child? */
+#if defined(__APPLE__) || defined(__FreeBSD__) || defined(__OpenBSD__) || defined(__NetBSD__) || defined(__DragonFly__)
+#define MP__POSIX_KQUEUE 1
+#else
+#define MP__POSIX_KQUEUE 0
+#endif
+
 #include "platform.h"
 
 #include <poll.h>
@@ -162,6 +169,15 @@ uint64_t mp__posix_memory_peak(void);
 /* pidfd.c: a descriptor of a process. -1 and errno: ENOSYS where there is none such. */
 int mp__posix_pidfd_open(pid_t pid);
 int mp__posix_pidfd_signal(int fd, int signal);
+
+/* sentinel.c: a descriptor that is ready to read when any process has ended. -1 and errno: ESRCH; ENOSYS. */
+int mp__posix_sentinel_open(pid_t pid);
+
+/* tree.c: ends all that descend from a child, and stops that one; as far as the system lists processes. */
+void mp__posix_tree_kill(pid_t root);
+
+/* lifeline.c: the system kills this process when the pipe's other end is closed; nothing where it cannot. */
+void mp__posix_lifeline_arm(int fd);
 
 /* program.c: this program; what is handed out is malloc's. 0, ENOSYS (the system cannot be asked), or another error
  * number. */

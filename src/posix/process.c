@@ -246,10 +246,21 @@ static void note_end(mp__os_exit_t *end, int result, const struct rusage *used)
     }
 }
 
+static bool sentinel_ready(const mp__os_process_t *process)
+{
+    struct pollfd sentinel = {.fd = mp__posix_descriptor(process->sentinel), .events = POLLIN};
+    return sentinel.fd < 0 || mp__posix_poll(&sentinel, 1, 0) > 0;
+}
+
 /* Has it ended? Then it is reaped, and its end known. */
 static bool reap(mp__os_process_t *process)
 {
     int result = 0;
+    if (process->foreign) {
+        process->reaped = sentinel_ready(process);
+        process->exit = (mp__os_exit_t){.end = MP__OS_UNKNOWN};
+        return process->reaped;
+    }
     struct rusage used;
     pid_t got;
     do {
@@ -284,9 +295,13 @@ mp_status_t mp__os_process_wait(mp__os_process_t *process, mp__deadline_t deadli
     return MP_OK;
 }
 
-/* Is it still there to be reaped by this process, so that its number cannot be another's? */
-static bool is_ours(pid_t pid)
+/* Is it still there to be reaped by this process, so that its number cannot be another's? (Of another's child it can
+ * only be said that it ran a moment ago.) */
+static bool is_ours(const mp__os_process_t *process)
 {
+    pid_t pid = (pid_t)process->pid;
+    if (process->foreign)
+        return process->sentinel == MP__NO_HANDLE || !sentinel_ready(process);
     siginfo_t info;
     int code;
     do {
@@ -301,7 +316,7 @@ static mp_status_t send_signal(mp__os_process_t *process, int signal)
         return MP_OK;
     if (mp__posix_pidfd_signal(mp__posix_descriptor(process->sentinel), signal) == 0 || errno == ESRCH)
         return MP_OK;
-    if (errno != EPERM && (!is_ours((pid_t)process->pid) || kill((pid_t)process->pid, signal) == 0 || errno == ESRCH))
+    if (errno != EPERM && (!is_ours(process) || kill((pid_t)process->pid, signal) == 0 || errno == ESRCH))
         return MP_OK;
     if (errno == EPERM)
         return mp__error_native(MP_DENIED, "signal a process", errno);
@@ -318,10 +333,49 @@ mp_status_t mp__os_process_interrupt(mp__os_process_t *process)
     return send_signal(process, SIGINT);
 }
 
+/* As long as it was not reaped its number, and with it its group's, can be nobody else's. */
+mp_status_t mp__os_process_kill_tree(mp__os_process_t *process)
+{
+    pid_t pid = (pid_t)process->pid;
+    if (process->reaped || !is_ours(process))
+        return MP_OK;
+    mp__posix_tree_kill(pid);
+    if (kill(-pid, SIGKILL) < 0 && errno == EPERM)
+        return mp__error_native(MP_DENIED, "end a process' group", errno);
+    return mp__os_process_signal(process, true);
+}
+
+mp_status_t mp__os_process_ask(mp__os_process_t *process, uint64_t door)
+{
+    (void)door;
+    return mp__os_process_signal(process, false);
+}
+
+mp_status_t mp__os_door_create(mp__os_event_t *asked, uint64_t *door)
+{
+    *asked = (mp__os_event_t){MP__NO_HANDLE, MP__NO_HANDLE};
+    *door = 0;
+    return MP_OK;
+}
+
 void mp__os_process_close(mp__os_process_t *process)
 {
     mp__os_handle_close(process->sentinel);
     process->sentinel = MP__NO_HANDLE;
+}
+
+mp_status_t mp__os_sentinel_open(int32_t pid, mp__os_handle_t *sentinel)
+{
+    static const char step[] = "watch a process";
+    int fd = mp__posix_sentinel_open((pid_t)pid);
+    *sentinel = fd < 0 ? MP__NO_HANDLE : fd;
+    if (fd >= 0)
+        return MP_OK;
+    if (errno == ESRCH || errno == EINVAL) /* a thread's number is none */
+        return mp__error_native(MP_NOT_FOUND, step, errno);
+    if (errno == EPERM || errno == EACCES)
+        return mp__error_native(MP_DENIED, step, errno);
+    return errno == ENOSYS ? mp__error_native(MP_UNSUPPORTED, step, errno) : mp__posix_error(step, errno);
 }
 
 /* ---- the lifeline: a pipe in which nothing ever comes but its end */
@@ -337,9 +391,7 @@ mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine
     return MP_OK;
 }
 
-void mp__os_lifeline_wait(mp__os_handle_t child)
+void mp__os_lifeline_arm(mp__os_handle_t child)
 {
-    struct pollfd end = {.fd = mp__posix_descriptor(child), .events = POLLIN};
-    while (end.fd >= 0 && mp__posix_poll(&end, 1, MP__NEVER) < 0 && errno != EBADF && errno != EINVAL)
-        mp__os_sleep(mp__os_now() + MP__MILLISECOND);
+    mp__posix_lifeline_arm(mp__posix_descriptor(child));
 }

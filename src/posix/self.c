@@ -1,9 +1,11 @@
-/* What a child makes of itself before its function runs: directory, environment, priority, group; what it has used. */
+/* What a child makes of itself before its function runs: directory, environment, priority, group, limits; what it has
+ * used. */
 #include "posix/posix.h"
 
 #include "core/error.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -76,4 +78,37 @@ void mp__os_usage(mp__os_usage_t *usage)
     uint64_t own = mp__posix_memory_peak();
     if (own)
         usage->peak = own;
+}
+
+uint64_t mp__os_memory_used(void)
+{
+    return mp__posix_memory_used();
+}
+
+/* Sets a limit that is not to be raised again; one that is lower already stays. */
+static mp_status_t limit(int what, rlim_t most, rlim_t more, const char *step)
+{
+    struct rlimit limit;
+    if (getrlimit(what, &limit) < 0)
+        return mp__posix_error(step, errno);
+    if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max > more)
+        limit.rlim_max = more;
+    limit.rlim_cur = limit.rlim_max < most ? limit.rlim_max : most;
+    return setrlimit(what, &limit) == 0 ? MP_OK : mp__posix_error(step, errno);
+}
+
+mp_status_t mp__os_limit_files(uint32_t most)
+{
+    return limit(RLIMIT_NOFILE, most, most, "limit the child's open files");
+}
+
+mp_status_t mp__os_limit_cpu_time(int64_t nanoseconds)
+{
+    rlim_t seconds = (rlim_t)(nanoseconds / MP__SECOND) + 2; /* later than anybody else */
+    return limit(RLIMIT_CPU, seconds, seconds + 1, "limit the child's processor time");
+}
+
+void mp__os_end_by_signal(bool kill_it)
+{
+    kill(getpid(), kill_it ? SIGKILL : SIGTERM);
 }

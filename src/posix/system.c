@@ -21,11 +21,17 @@ const mp__os_caps_t *mp__os_caps(void)
                                              .discard = MP__POSIX_LINUX,
                                              .affinity = MP__POSIX_LINUX,
                                              .memory_use = MP__POSIX_LINUX,
+                                             .sentinels = MP__POSIX_LINUX || MP__POSIX_KQUEUE,
+                                             .ends_stopped = MP__POSIX_LINUX,
+                                             .lists_processes = MP__POSIX_LINUX,
                                              .limit_files = true};
     static const mp__os_caps_t without = {.fork = true,
                                           .discard = MP__POSIX_LINUX,
                                           .affinity = MP__POSIX_LINUX,
                                           .memory_use = MP__POSIX_LINUX,
+                                          .sentinels = MP__POSIX_LINUX || MP__POSIX_KQUEUE,
+                                          .ends_stopped = MP__POSIX_LINUX,
+                                          .lists_processes = MP__POSIX_LINUX,
                                           .limit_files = true};
 #if MP__POSIX_WORDS
     if (mp__posix_words_work())
@@ -123,9 +129,17 @@ void mp__os_block_signals(void)
     pthread_sigmask(SIG_BLOCK, &all, NULL);
 }
 
+static struct sigaction before_ignored;
+
 void mp__os_ignore_interrupt(void)
 {
-    signal(SIGINT, SIG_IGN);
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGINT, &ignore, &before_ignored);
+}
+
+void mp__os_heed_interrupt(void)
+{
+    sigaction(SIGINT, &before_ignored, NULL);
 }
 
 void mp__os_end_now(int code)

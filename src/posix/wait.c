@@ -32,15 +32,20 @@ int mp__posix_poll(struct pollfd *set, size_t n, mp__deadline_t deadline)
     }
 }
 
-static mp_status_t wait_set(struct pollfd *set, const mp__os_handle_t *handles, size_t n, mp__deadline_t deadline,
-                            bool *ready)
+static mp_status_t fill_set(struct pollfd *set, const mp__os_handle_t *handles, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        ready[i] = false;
         set[i] = (struct pollfd){.fd = mp__posix_descriptor(handles[i]), .events = POLLIN};
         if (set[i].fd < 0) /* poll would pass over it */
             return mp__posix_error("wait for any", EBADF);
     }
+    return MP_OK;
+}
+
+static mp_status_t wait_set(struct pollfd *set, size_t n, mp__deadline_t deadline, bool *ready)
+{
+    for (size_t i = 0; i < n; i++)
+        ready[i] = false;
     int found = mp__posix_poll(set, n, deadline);
     if (found < 0)
         return mp__posix_error("wait for any", errno);
@@ -60,10 +65,44 @@ mp_status_t mp__os_wait_any(const mp__os_handle_t *handles, size_t n, mp__deadli
     struct pollfd *set = n <= MP__COUNT_OF(few) ? few : calloc(n, sizeof *set);
     if (!set)
         return mp__posix_error("wait for any", ENOMEM);
-    mp_status_t status = wait_set(set, handles, n, deadline, ready);
+    mp_status_t status = fill_set(set, handles, n);
+    if (status == MP_OK)
+        status = wait_set(set, n, deadline, ready);
     if (set != few)
         free(set);
     return status;
+}
+
+struct mp__os_watch {
+    size_t n;
+    struct pollfd set[];
+};
+
+mp_status_t mp__os_watch_begin(const mp__os_handle_t *handles, const bool *channel, size_t n, mp__os_watch_t **watch)
+{
+    (void)channel; /* a channel's end is a descriptor like others */
+    mp__os_watch_t *made =
+        n <= (SIZE_MAX - sizeof *made) / sizeof made->set[0] ? malloc(sizeof *made + n * sizeof made->set[0]) : NULL;
+    *watch = NULL;
+    if (!made)
+        return mp__posix_error("wait for any", ENOMEM);
+    made->n = n;
+    mp_status_t status = fill_set(made->set, handles, n);
+    if (status == MP_OK)
+        *watch = made;
+    else
+        free(made);
+    return status;
+}
+
+mp_status_t mp__os_watch_wait(mp__os_watch_t *watch, mp__deadline_t deadline, bool *ready)
+{
+    return wait_set(watch->set, watch->n, deadline, ready);
+}
+
+void mp__os_watch_end(mp__os_watch_t *watch)
+{
+    free(watch);
 }
 
 /* A pipe that never blocks: set while a byte lies in it. */

@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Above the exit codes that programs use by habit, as CPython has it: a process ended by mp__os_process_signal. */
-#define SIGNALLED 0x10000
-#define TERMINATE 15
-#define KILL      9
-
 static const char starting[] = "start a process";
 
 /* ---- the command line ---- */
@@ -322,8 +317,8 @@ mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
 
 static mp__os_exit_t exit_of(DWORD code)
 {
-    if (code == (SIGNALLED | TERMINATE) || code == (SIGNALLED | KILL))
-        return (mp__os_exit_t){.end = MP__OS_SIGNALLED, .code = (int32_t)(code & ~(DWORD)SIGNALLED)};
+    if (code == (MP__WIN_SIGNALLED | MP__WIN_TERMINATE) || code == (MP__WIN_SIGNALLED | MP__WIN_KILL))
+        return (mp__os_exit_t){.end = MP__OS_SIGNALLED, .code = (int32_t)(code & ~(DWORD)MP__WIN_SIGNALLED)};
     return (mp__os_exit_t){.end = MP__OS_EXITED, .code = (int32_t)code};
 }
 
@@ -355,7 +350,7 @@ mp_status_t mp__os_process_signal(mp__os_process_t *process, bool kill)
         return MP_OK;
     HANDLE handle = mp__win_handle(process->sentinel);
     DWORD code;
-    if (TerminateProcess(handle, SIGNALLED | (kill ? KILL : TERMINATE)))
+    if (TerminateProcess(handle, MP__WIN_SIGNALLED | (kill ? MP__WIN_KILL : MP__WIN_TERMINATE)))
         return MP_OK;
     DWORD refusal = GetLastError();
     if (GetExitCodeProcess(handle, &code) && code != STILL_ACTIVE) /* it ends, or has ended */
@@ -371,11 +366,61 @@ mp_status_t mp__os_process_interrupt(mp__os_process_t *process)
                : mp__error(MP_UNSUPPORTED, "interrupt a process", "this system has no Ctrl-C for one process");
 }
 
+mp_status_t mp__os_process_kill_tree(mp__os_process_t *process)
+{
+    if (process->job != MP__NO_HANDLE &&
+        TerminateJobObject(mp__win_handle(process->job), MP__WIN_SIGNALLED | MP__WIN_KILL))
+        return mp__os_process_signal(process, true);
+    /* The process itself first: it can start no more. */
+    mp_status_t status = mp__os_process_signal(process, true);
+    mp__win_tree_kill(mp__win_handle(process->sentinel), (DWORD)process->pid);
+    return status;
+}
+
+/* ---- asking: an event of the asked one, whose handle its starter copies when it is to be set */
+
+mp_status_t mp__os_process_ask(mp__os_process_t *process, uint64_t door)
+{
+    static const char step[] = "ask a process to end";
+    HANDLE event;
+    if (process->reaped)
+        return MP_OK;
+    if (!door)
+        return mp__error(MP_BUSY, step, "it cannot be asked yet");
+    HANDLE handle = mp__win_handle(process->sentinel);
+    if (!DuplicateHandle(handle, (HANDLE)(uintptr_t)door, GetCurrentProcess(), &event, EVENT_MODIFY_STATE, FALSE, 0)) {
+        DWORD refusal = GetLastError();
+        return WaitForSingleObject(handle, 0) == WAIT_OBJECT_0 ? MP_OK : mp__win_failure_code(step, refusal);
+    }
+    SetEvent(event);
+    CloseHandle(event);
+    return MP_OK;
+}
+
+mp_status_t mp__os_door_create(mp__os_event_t *asked, uint64_t *door)
+{
+    mp_status_t status = mp__os_event_create(asked);
+    *door = status ? 0 : (uint64_t)asked->set;
+    return status;
+}
+
 void mp__os_process_close(mp__os_process_t *process)
 {
     mp__os_handle_close(process->sentinel);
     mp__os_handle_close(process->job);
     process->sentinel = process->job = MP__NO_HANDLE;
+}
+
+mp_status_t mp__os_sentinel_open(int32_t pid, mp__os_handle_t *sentinel)
+{
+    static const char step[] = "watch a process";
+    HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, (DWORD)pid);
+    *sentinel = process ? (mp__os_handle_t)process : MP__NO_HANDLE;
+    if (process)
+        return MP_OK;
+    DWORD code = GetLastError();
+    return code == ERROR_INVALID_PARAMETER ? mp__error_native(MP_NOT_FOUND, step, (int)code)
+                                           : mp__win_failure_code(step, code);
 }
 
 /* ---- the lifeline: a handle on this very process ---- */
@@ -391,7 +436,7 @@ mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine
     return MP_OK;
 }
 
-void mp__os_lifeline_wait(mp__os_handle_t child)
+void mp__os_lifeline_arm(mp__os_handle_t child)
 {
-    WaitForSingleObject(mp__win_handle(child), INFINITE);
+    (void)child;
 }

@@ -87,3 +87,29 @@ void mp__os_usage(mp__os_usage_t *usage)
 {
     mp__win_usage(GetCurrentProcess(), usage);
 }
+
+uint64_t mp__os_memory_used(void)
+{
+    PROCESS_MEMORY_COUNTERS_EX memory = {.cb = sizeof memory};
+    if (!K32GetProcessMemoryInfo(GetCurrentProcess(), (PROCESS_MEMORY_COUNTERS *)&memory, sizeof memory))
+        return 0;
+    /* What is private may be paged out, and what is resident may be shared. */
+    return memory.PrivateUsage < memory.WorkingSetSize ? memory.PrivateUsage : memory.WorkingSetSize;
+}
+
+mp_status_t mp__os_limit_files(uint32_t most)
+{
+    (void)most;
+    return mp__error(MP_UNSUPPORTED, "limit the child's open files", "this system has no such limit");
+}
+
+mp_status_t mp__os_limit_cpu_time(int64_t nanoseconds)
+{
+    (void)nanoseconds;
+    return MP_OK;
+}
+
+void mp__os_end_by_signal(bool kill)
+{
+    mp__os_end_now(MP__WIN_SIGNALLED | (kill ? MP__WIN_KILL : MP__WIN_TERMINATE));
+}

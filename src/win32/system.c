@@ -8,7 +8,12 @@
 const mp__os_caps_t *mp__os_caps(void)
 {
     /* WaitOnAddress does not reach beyond its process, and a view of a mapping cannot be decommitted. */
-    static const mp__os_caps_t caps = {.affinity = true, .memory_use = true, .limit_processes = true};
+    static const mp__os_caps_t caps = {.affinity = true,
+                                       .memory_use = true,
+                                       .sentinels = true,
+                                       .ends_stopped = true,
+                                       .lists_processes = true,
+                                       .limit_processes = true};
     return &caps;
 }
 
@@ -157,6 +162,11 @@ void mp__os_block_signals(void)
 void mp__os_ignore_interrupt(void)
 {
     SetConsoleCtrlHandler(NULL, TRUE);
+}
+
+void mp__os_heed_interrupt(void)
+{
+    SetConsoleCtrlHandler(NULL, FALSE);
 }
 
 void mp__os_end_now(int code)

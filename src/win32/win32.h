@@ -16,6 +16,11 @@
 
 #include "platform.h"
 
+/* Above the exit codes that programs use by habit, as CPython has it: a process ended by mp__os_process_signal. */
+#define MP__WIN_SIGNALLED 0x10000
+#define MP__WIN_TERMINATE 15
+#define MP__WIN_KILL      9
+
 static inline HANDLE mp__win_handle(mp__os_handle_t handle)
 {
     return (HANDLE)handle;
@@ -58,6 +63,9 @@ DWORD mp__win_wait(HANDLE handle, mp__deadline_t deadline);
  * with these flags. And: reads what there is, up to size, once there is something. */
 mp_status_t mp__win_pipe(DWORD direction, DWORD flags, HANDLE ends[2]);
 mp_status_t mp__win_read_some(mp__os_handle_t end, void *data, size_t size, size_t *got);
+
+/* tree.c: ends what descends from a process that has ended, or ends. */
+void mp__win_tree_kill(HANDLE process, DWORD pid);
 
 /* self.c: what a process has used so far, or when it ended. */
 void mp__win_usage(HANDLE process, mp__os_usage_t *usage);

@@ -27,17 +27,27 @@ void mp__handle_keep(mp__handle_t *handle)
     mp__add32(&handle->holders, 1);
 }
 
+static void destroy(mp__handle_t *handle)
+{
+    handle->magic = 0;
+    handle->destroy(handle);
+}
+
 void mp__handle_release(mp__handle_t *handle)
 {
     if (!handle || mp__add32(&handle->holders, UINT32_MAX) != 1)
         return;
-    handle->magic = 0;
-    handle->destroy(handle);
+    destroy(handle);
 }
 
 void mp__handle_close(mp__handle_t *handle)
 {
     uint32_t pointers = mp__load32(&handle->pointers);
+    /* The one pointer that is left, and its last use: there is nobody to count with. */
+    if (pointers == 1 && mp__load32(&handle->holders) == 1) {
+        destroy(handle);
+        return;
+    }
     while (pointers)
         if (mp__cas32(&handle->pointers, &pointers, pointers - 1)) {
             mp__handle_release(handle);

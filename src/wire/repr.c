@@ -243,7 +243,7 @@ mp_status_t mp__repr_line(mp_value_t v, char **line, size_t *size)
 
 mp_status_t mp__print_failed(int code)
 {
-    return mp__error_native(MP_SYSTEM, "write to stdout", code);
+    return mp__error_native(MP_SYSTEM, "write text", code);
 }
 
 void mp_free(void *text)

@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include "leaks.h"
+#include "platform.h"
 #include "system.h"
 
 #include <multiproc/runtime.h>
@@ -23,7 +24,7 @@ static char **program_arguments; /* of a sub-program, its first one first */
 
 const char *mp_test_program(void)
 {
-    return program_path;
+    return program_path ? program_path : mp__os_program_path(); /* a process of the library's does not come to main */
 }
 
 size_t mp_test_argument_count(void)
@@ -124,8 +125,20 @@ static int run_all(void)
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* A child may be told by its starter to end, or to wait for its input's end, before it comes to the library. */
+static void be_early(void)
+{
+    const char *word = getenv("MP_TEST_EARLY");
+    if (word && strcmp(word, "wait") == 0)
+        while (getchar() != EOF)
+            ;
+    else if (word)
+        exit(atoi(word));
+}
+
 int main(int argc, char **argv)
 {
+    be_early();
     if (mp_test_guarded)
         mp_freeze_support(argc, argv);
     argv = mp_test_command_line(argv);

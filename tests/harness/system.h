@@ -73,6 +73,12 @@ void mp_test_allow_execution(const char *path);
 /* Seconds by the system's clock. */
 double mp_test_clock(void);
 
+/* Seconds of processors' time that this process has used. */
+double mp_test_processor_time(void);
+
+/* How often threads of this process went to sleep; false: the system does not count that. */
+bool mp_test_sleeps(uint64_t *count);
+
 /* Stops a process, and lets it go on. */
 bool mp_test_pause(int32_t pid);
 bool mp_test_resume(int32_t pid);

@@ -33,11 +33,15 @@ void mp_test_objects(void)
 {
     mp_conn_t *first, *second;
     mp_queue_t *queue;
+    mp_shared_value_t *value;
     REQUIRE_OK(mp_pipe(&first, &second, MP_DUPLEX));
     EXPECT_OK(mp_conn_close(first));
     EXPECT_OK(mp_conn_close(second));
     REQUIRE_OK(mp_queue_create(&queue, 0));
     EXPECT_OK(mp_queue_close(queue));
+    REQUIRE_OK(mp_shared_value_create(&value, MP_CTYPE_INT32));
+    EXPECT_OK(mp_shared_value_set_int(value, 1)); /* makes this process's first table of attach records */
+    EXPECT_OK(mp_shared_value_close(value));
     mp_test_each_method(use_processes);
     mp_test_arena_blocks = blocks_in_use;
     mp_test_baseline();

@@ -251,6 +251,61 @@ MP_CASE(one_process_at_a_time)
     mp_test_each_method(count_together);
 }
 
+/* ---- fairness ---- */
+
+enum { SHARERS = 3, TAKEN = 0, WORST = SHARERS, GO = 2 * SHARERS, WORDS };
+
+/* Holds it for a millisecond, and wants it again at once. */
+static mp_status_t want_it_all(mp_call_t *call)
+{
+    mp_lock_t *lock = mp_arg_lock(call, 0);
+    uint64_t *board = mp_test_board(call, 1), i = mp_arg_uint(call, 2), worst = 0;
+    mp__add64(&board[GO], 1);
+    while (mp__load64(&board[GO]) < SHARERS)
+        mp__os_yield();
+    for (double until = mp_now() + 2; mp_now() < until;) {
+        int64_t began = mp__os_now();
+        MP_CHECK(mp_lock_acquire(lock, mp_test_patience()) == MP_OK);
+        int64_t taken = mp__os_now();
+        if ((uint64_t)(taken - began) > worst)
+            worst = (uint64_t)(taken - began);
+        while (mp__os_now() < taken + MP__MILLISECOND)
+            mp__cpu_relax();
+        mp__add64(&board[TAKEN + i], 1);
+        MP_CHECK(mp_lock_release(lock) == MP_OK);
+    }
+    board[WORST + i] = worst;
+    return MP_OK;
+}
+
+/* None gets less than half its share; none waits for long, on a machine that has the time. */
+static void share(void)
+{
+    mp_process_t *processes[SHARERS];
+    uint64_t name, *board = mp_test_board_create(WORDS * sizeof *board, &name), all = 0;
+    mp_lock_t *lock = make_lock();
+    for (int i = 0; i < SHARERS; i++)
+        REQUIRE_OK(mp_process_start(&processes[i], want_it_all, mp_args(lock, name, i)));
+    for (int i = 0; i < SHARERS; i++) {
+        mp_test_expect_end(processes[i], 0);
+        all += board[TAKEN + i];
+    }
+    for (int i = 0; i < SHARERS; i++) {
+        printf("    taken %llu times, waited for %.1f ms at most\n", (unsigned long long)board[TAKEN + i],
+               (double)board[WORST + i] / 1e6);
+        CU_ASSERT(board[TAKEN + i] >= all / SHARERS / 2);
+        CU_ASSERT((double)board[WORST + i] < mp_test_seconds(0.25) * 1e9);
+    }
+    EXPECT_OK(mp_lock_close(lock));
+    mp_test_board_free(name);
+}
+
+MP_CASE(who_takes_it_again_at_once_lets_others_have_it)
+{
+    mp_test_objects();
+    mp_test_each_method(share);
+}
+
 /* ---- killed at any moment ---- */
 
 static mp_status_t fight(mp_call_t *call)
@@ -418,5 +473,6 @@ MP_CASE(it_goes_with_its_maker)
 MP_GUARDED_CASES(MP_ROW(one_takes_it_and_lets_it_go), MP_ROW(nothing_is_no_lock), MP_ROW(a_held_lock_is_not_closed),
                  MP_ROW(thousands_of_locks), MP_ROW(another_process_holds_it), MP_ROW(a_holders_death_is_told_once),
                  MP_ROW(a_lock_whose_holder_died_is_closed), MP_ROW(a_thread_holds_it_not_the_process),
-                 MP_ROW(one_process_at_a_time), MP_ROW(holders_and_waiters_are_killed),
-                 MP_ROW(its_makers_close_ends_it_for_all), MP_ROW(it_goes_with_its_maker));
+                 MP_ROW(one_process_at_a_time), MP_ROW(who_takes_it_again_at_once_lets_others_have_it),
+                 MP_ROW(holders_and_waiters_are_killed), MP_ROW(its_makers_close_ends_it_for_all),
+                 MP_ROW(it_goes_with_its_maker));

@@ -15,7 +15,7 @@
 #define WORKERS 256  /* all that are started in one round */
 #define SERIALS 8192 /* items of one writer, where each is ticked off */
 #define BUDGET  3.0  /* seconds for a round */
-#define STALL   1.5  /* a second, and some for a machine with other work */
+#define STALL   4.0  /* a second, and some for a machine with much other work */
 
 typedef struct board {
     uint64_t returned[WORKERS]; /* puts of each writer */

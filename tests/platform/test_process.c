@@ -506,7 +506,9 @@ MP_CASE(forked_child_is_killed)
 MP_PROGRAM(outlived_by_nobody)
 {
     MP_CHECK(mp_test_tell(mp_test_handle(0), 'l'));
-    mp__os_lifeline_wait(mp_test_handle(1));
+    mp__os_handle_t lifeline = mp_test_handle(1);
+    bool ready;
+    MP_CHECK(mp__os_wait_any(&lifeline, 1, MP__NEVER, &ready) == MP_OK);
     return 0;
 }
 

@@ -196,10 +196,101 @@ MP_CASE(many_without_memory)
         close_many();
         mp_skip("no limit on this process's memory here");
     }
+    mp__os_watch_t *watch;
     EXPECT_STATUS(mp__os_wait_any(handles, MANY, 0, ready), MP_NO_MEMORY);
+    EXPECT_STATUS(mp__os_watch_begin(handles, NULL, MANY, &watch), MP_NO_MEMORY);
     mp_test_give_memory_back();
     EXPECT_STATUS(mp__os_wait_any(handles, MANY, 0, ready), MP_TIMEOUT);
     close_many();
+}
+
+/* ---- again and again ---- */
+
+#define CHANNELS 100u
+
+typedef struct reader {
+    mp__os_handle_t end;
+    const mp__os_event_t *go;
+} reader_t;
+
+/* Takes the byte that the watch below has seen already. */
+static void take_when_told(void *context)
+{
+    const reader_t *reader = context;
+    bool went;
+    char byte;
+    MP_CHECK(mp__os_wait_any(&reader->go->wait, 1, mp_test_deadline(30), &went) == MP_OK);
+    MP_CHECK(mp__os_channel_read(reader->end, &byte, 1) == MP_OK);
+    mp__os_event_clear(reader->go);
+}
+
+/* Ends of channels and an event, by one watch: what is there stays ready until it is taken, by whomever. */
+static void watch_channels(size_t n, size_t place)
+{
+    static mp__os_handle_t ends[CHANNELS][2], all[CHANNELS + 1];
+    static bool channel[CHANNELS + 1], found[CHANNELS + 1];
+    mp__os_watch_t *watch;
+    mp__os_event_t event;
+    mp_test_thread_t thread;
+    REQUIRE_OK(mp__os_event_create(&event));
+    all[0] = event.wait;
+    for (size_t i = 1; i <= n; i++) {
+        REQUIRE_OK(mp__os_channel_create(true, ends[i - 1]));
+        all[i] = ends[i - 1][0];
+        channel[i] = true;
+    }
+    REQUIRE_OK(mp__os_watch_begin(all, channel, n + 1, &watch));
+    for (int round = 0; round < 2; round++) {
+        EXPECT_STATUS(mp__os_watch_wait(watch, 0, found), MP_TIMEOUT);
+        EXPECT_STATUS(mp__os_watch_wait(watch, mp__os_now() + 20 * MP__MILLISECOND, found), MP_TIMEOUT);
+        EXPECT_OK(mp__os_channel_write(ends[place][1], "x", 1));
+        for (int again = 0; again < 2; again++) {
+            EXPECT_OK(mp__os_watch_wait(watch, mp_test_deadline(30), found));
+            for (size_t i = 0; i <= n; i++)
+                CU_ASSERT_EQUAL(found[i], i == place + 1);
+        }
+        reader_t reader = {ends[place][0], &event};
+        mp__os_event_set(&event);
+        mp_test_thread_start(&thread, take_when_told, &reader);
+        mp_test_thread_join(&thread);
+        EXPECT_STATUS(mp__os_watch_wait(watch, mp__os_now() + 20 * MP__MILLISECOND, found), MP_TIMEOUT);
+    }
+    mp__os_event_set(&event);
+    EXPECT_OK(mp__os_watch_wait(watch, MP__NEVER, found));
+    CU_ASSERT(found[0] && !found[place + 1]);
+    mp__os_handle_close(ends[place][1]);
+    EXPECT_OK(mp__os_watch_wait(watch, MP__NEVER, found)); /* the end */
+    CU_ASSERT(found[0] && found[place + 1]);
+    mp__os_watch_end(watch);
+    ends[place][1] = MP__NO_HANDLE;
+    for (size_t i = 0; i < n; i++) {
+        mp__os_handle_close(ends[i][0]);
+        mp__os_handle_close(ends[i][1]);
+    }
+    mp__os_event_close(&event);
+}
+
+MP_CASE(channels_are_watched)
+{
+    watch_channels(CHANNELS, CHANNELS - 1);
+    mp_test_baseline(); /* the threads that the system waits with stay */
+    watch_channels(1, 0);
+    watch_channels(62, 61);
+    watch_channels(63, 62);
+    watch_channels(CHANNELS, 0);
+    watch_channels(CHANNELS, CHANNELS - 1);
+    mp__os_watch_end(NULL);
+}
+
+MP_CASE(what_cannot_be_watched)
+{
+    mp__os_event_t event;
+    mp__os_watch_t *watch;
+    REQUIRE_OK(mp__os_event_create(&event));
+    const mp__os_handle_t both[] = {event.wait, MP__NO_HANDLE};
+    EXPECT_STATUS(mp__os_watch_begin(both, NULL, 2, &watch), MP_INVALID);
+    CU_ASSERT_PTR_NULL(watch);
+    mp__os_event_close(&event);
 }
 
 /* ---- of different kinds ---- */
@@ -235,4 +326,4 @@ MP_CASES(MP_ROW(an_event_is_set_and_cleared), MP_ROW(setting_never_blocks), MP_R
          MP_ROW(waiting_lasts_until_the_deadline), MP_ROW(waiting_for_nothing_lasts_until_the_deadline),
          MP_ROW(no_handle_cannot_be_waited_for), MP_ROW(many_without_memory), MP_ROW(each_of_many_is_found),
          MP_ROW(all_that_are_ready_are_told), MP_ROW(sleeping_among_few_and_many), MP_ROW(a_process_and_an_event),
-         MP_SUB(ends_when_told));
+         MP_ROW(channels_are_watched), MP_ROW(what_cannot_be_watched), MP_SUB(ends_when_told));

@@ -188,7 +188,7 @@ static const struct {
     ROW(MP_MALFORMED, "\xc2\x41\x01"),
     ROW(MP_MALFORMED, TAG("\x00") "\xf6"),
     ROW(MP_MALFORMED, TAG("\x09") "\x50" BYTES16),
-    ROW(MP_MALFORMED, TAG("\x1d") "\x00"),
+    ROW(MP_MALFORMED, TAG("\x7f") "\x00"),
     ROW(MP_MALFORMED, "\xd9\x6c\xff\x00"),
     ROW(MP_MALFORMED, "\xdb\xff\xff\xff\xff\xff\xff\xff\xff\x00"),
     ROW(MP_MALFORMED, PROCESS "\x50" BYTES16),

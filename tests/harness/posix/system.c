@@ -175,7 +175,8 @@ static size_t list_files(const char *folder, mp_test_file_t *files, size_t capac
         return 0;
     const struct dirent *entry;
     while (count < capacity && (entry = readdir(directory)))
-        if (strncmp(entry->d_name, "mp-", 3) == 0 || strncmp(entry->d_name, "multiproc", 9) == 0)
+        if (strncmp(entry->d_name, "mp-", 3) == 0 || strncmp(entry->d_name, "multiproc", 9) == 0 ||
+            strncmp(entry->d_name, "ShM.", 4) == 0) /* APR's */
             snprintf(files[count++].path, sizeof files[0].path, "%s/%.200s", folder, entry->d_name);
     closedir(directory);
     return count;
@@ -257,11 +258,31 @@ void mp_test_allow_execution(const char *path)
         abort();
 }
 
+static double seconds_of(struct timeval time)
+{
+    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
 double mp_test_clock(void)
 {
     struct timeval time;
     gettimeofday(&time, NULL);
-    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+    return seconds_of(time);
+}
+
+double mp_test_processor_time(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+}
+
+bool mp_test_sleeps(uint64_t *count)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    *count = (uint64_t)usage.ru_nvcsw;
+    return true;
 }
 
 bool mp_test_pause(int32_t pid)

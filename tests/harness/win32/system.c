@@ -278,6 +278,24 @@ double mp_test_clock(void)
     return (double)GetTickCount64() / 1e3;
 }
 
+static double seconds_of(FILETIME time)
+{
+    return (double)((uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime) / 1e7;
+}
+
+double mp_test_processor_time(void)
+{
+    FILETIME born, ended, kernel, user;
+    GetProcessTimes(GetCurrentProcess(), &born, &ended, &kernel, &user);
+    return seconds_of(kernel) + seconds_of(user);
+}
+
+bool mp_test_sleeps(uint64_t *count)
+{
+    *count = 0;
+    return false;
+}
+
 typedef LONG(WINAPI *nt_process_t)(HANDLE);
 
 /* Only ntdll.dll can do it. */

@@ -1,0 +1,366 @@
+/* The put side: bodies behind the tail, and the word that makes them visible. */
+#include "objects/queue/chain.h"
+
+#define CHUNK        UINT64_C(32768)
+#define MEMORY_PAUSE (20 * MP__MILLISECOND) /* when the cap is reached, room may come from anywhere */
+#define LINE         64                     /* bytes, usually */
+#define AHEAD        512 /* bytes: the lines that puts are going to write are asked for, as they are with the getters */
+#define LULL         64  /* rounds between two looks at a full queue: looking holds up the getters */
+
+static mp_status_t busy(void)
+{
+    return mp__error(MP_TIMEOUT, "put into a queue", "another is at it");
+}
+
+static mp__deadline_t at_least_a_moment(mp__deadline_t deadline)
+{
+    if (deadline == MP__NEVER)
+        return deadline;
+    mp__deadline_t least = mp__os_now() + MP__QUEUE_MOMENT;
+    return deadline < least ? least : deadline;
+}
+
+/* ---- room */
+
+static inline bool has_room(const mp__content_t *c, uint64_t n, uint64_t bytes)
+{
+    return (!c->max_items || c->puts - c->gets_seen + n <= c->max_items) &&
+           (!c->max_bytes || c->put_bytes - c->bytes_seen + bytes <= c->max_bytes);
+}
+
+/* What the getters did is looked up only when what was seen of it does not suffice: that line is theirs. */
+static MP__NOINLINE bool look_for_room(mp__content_t *c, uint64_t n, uint64_t bytes)
+{
+    c->gets_seen = mp__load64(&c->gets);
+    c->bytes_seen = mp__load64(&c->got_bytes);
+    return has_room(c, n, bytes);
+}
+
+/* Is there room for n items of so many bytes together? Under header.lock. */
+static inline bool find_room(mp__content_t *c, uint64_t n, uint64_t bytes)
+{
+    return MP__LIKELY(has_room(c, n, bytes)) || look_for_room(c, n, bytes);
+}
+
+/* ---- laying down */
+
+/* What stands behind the last item: the number of the next one, and where they are counted the bytes before it. */
+static inline void lay_end(uint8_t *at, const mp__content_t *c, uint64_t number, uint64_t bytes)
+{
+    if (c->flags & MP__QUEUE_BYTES)
+        memcpy(at + MP__WORD_SIZE, &bytes, sizeof bytes);
+    mp__store64((uint64_t *)(void *)at, mp__word(MP__END, MP__ITEM_VALUE, 0, (uint32_t)number));
+}
+
+void mp__lay_first(uint8_t *chunk, const mp__content_t *c)
+{
+    lay_end(chunk, c, c->puts, c->put_bytes);
+}
+
+/* Chains a fresh chunk behind the spot and moves the spot there. */
+static MP__NOINLINE mp_status_t add_chunk(mp__header_t *header, mp__spot_t *spot, mp__deadline_t deadline)
+{
+    mp__content_t *c = mp__content(header);
+    mp__owner_t self = mp__owner_process(mp__family.process);
+    mp__block_t block;
+    mp_status_t status = mp__block_alloc_until(CHUNK, self, at_least_a_moment(deadline), &block);
+    if (status != MP_OK)
+        return status;
+    uint32_t place = mp__low(block);
+    mp__lay_first(mp__family.base + (uint64_t)place * MP__UNIT, c);
+    mp__store64(&c->spare, block);
+    mp__block_give(block, self, mp__container(header));
+    mp__store64(mp__word_at(spot), mp__word(MP__JUMP, 0, 0, place));
+    mp__store64(&c->tail, mp__pair(place, 0));
+    mp__store64(&c->spare, 0);
+    return mp__find_spot(header, c->tail, spot->chunk, spot) ? MP_OK : mp__queue_corrupt();
+}
+
+/* Finds the place behind the tail for a body of that length (without the sum), in a new chunk if need be. */
+static inline mp_status_t tail_spot(mp__header_t *header, mp__block_view_t *view, uint64_t length,
+                                    mp__deadline_t deadline, mp__spot_t *spot)
+{
+    mp__content_t *c = mp__content(header);
+    if (MP__UNLIKELY(!mp__find_spot(header, c->tail, view, spot)))
+        return mp__queue_corrupt();
+    return MP__LIKELY(mp__fits(spot, mp__prefix(c) + length)) ? MP_OK : add_chunk(header, spot, deadline);
+}
+
+/* Writes a body at the spot and what stands behind it; returns where that is. */
+static inline uint64_t lay_body(const mp__content_t *c, const mp__spot_t *spot, const void *body, uint64_t length,
+                                uint64_t number, uint64_t bytes)
+{
+    uint64_t next = spot->at + MP__WORD_SIZE + mp__padded(mp__prefix(c) + length);
+    if (length)
+        memcpy(mp__body_at(spot) + mp__prefix(c), body, (size_t)length);
+    lay_end(spot->chunk->data + next, c, number + 1, bytes);
+    MP__WRITES_SOON(spot->chunk->data + next + AHEAD);
+    MP__WRITES_SOON(spot->chunk->data + next + AHEAD + LINE);
+    return next;
+}
+
+/* Counts what was made visible. */
+static inline void pass_items(mp__content_t *c, uint64_t n, uint64_t bytes, uint64_t next)
+{
+    mp__store64(&c->puts, c->puts + n);
+    if (c->flags & MP__QUEUE_BYTES)
+        mp__store64(&c->put_bytes, c->put_bytes + bytes);
+    mp__store64(&c->tail, mp__pair(mp__high(c->tail), (uint32_t)next));
+}
+
+static inline mp_status_t append_small(mp__header_t *header, mp__block_view_t *view, mp__item_t type, const void *data,
+                                       uint64_t size, mp__deadline_t deadline)
+{
+    mp__content_t *c = mp__content(header);
+    mp__spot_t spot;
+    mp_status_t status = tail_spot(header, view, size, deadline, &spot);
+    if (status != MP_OK)
+        return status;
+    uint64_t next = lay_body(c, &spot, data, size, c->puts, c->put_bytes + size);
+    mp__store64(mp__word_at(&spot), mp__word(MP__SMALL, type, mp__prefix(c) + size, (uint32_t)c->puts));
+    pass_items(c, 1, size, next);
+    return MP_OK;
+}
+
+mp_status_t mp__append_block(mp__header_t *header, mp__block_view_t *view, mp__item_t type, const mp__big_t *big,
+                             mp__owner_t from, mp__deadline_t deadline)
+{
+    mp__content_t *c = mp__content(header);
+    mp__spot_t spot;
+    mp_status_t status = tail_spot(header, view, sizeof *big, deadline, &spot);
+    if (status != MP_OK)
+        return status;
+    uint64_t next = lay_body(c, &spot, big, sizeof *big, c->puts, c->put_bytes + big->size);
+    mp__store64(&c->arriving, big->block);
+    if (!mp__block_give(big->block, from, mp__container(header))) {
+        mp__store64(&c->arriving, 0);
+        return mp__error(MP_GONE, "put into a queue", "its memory is not there any more");
+    }
+    mp__store64(mp__word_at(&spot), mp__word(MP__BIG, type, mp__prefix(c) + sizeof *big, (uint32_t)c->puts));
+    mp__store64(&c->arriving, 0);
+    pass_items(c, 1, big->size, next);
+    return MP_OK;
+}
+
+/* ---- several at once */
+
+/* As many of n small items as there is room for in the queue and in one chunk: they become visible together, by the
+ * word of the first. */
+static mp_status_t append_some(mp__header_t *header, mp__block_view_t *view, mp__item_t type, const mp_bytes_t *items,
+                               size_t n, mp__deadline_t deadline, size_t *done)
+{
+    mp__content_t *c = mp__content(header);
+    mp__spot_t spot, first;
+    uint64_t prefix = mp__prefix(c), bytes = 0;
+    mp_status_t status = tail_spot(header, view, items[0].size, deadline, &spot);
+    if (status != MP_OK)
+        return status;
+    first = spot;
+    size_t i = 0;
+    while (i < n && items[i].size < MP__QUEUE_LARGE && mp__fits(&spot, prefix + items[i].size) &&
+           find_room(c, i + 1, bytes + items[i].size)) {
+        bytes += items[i].size;
+        uint64_t next = lay_body(c, &spot, items[i].data, items[i].size, c->puts + i, c->put_bytes + bytes);
+        if (i > 0)
+            mp__store64(mp__word_at(&spot), mp__word(MP__SMALL, type, prefix + items[i].size, (uint32_t)(c->puts + i)));
+        spot.at = next;
+        i++;
+    }
+    mp__store64(mp__word_at(&first), mp__word(MP__SMALL, type, prefix + items[0].size, (uint32_t)c->puts));
+    pass_items(c, i, bytes, spot.at);
+    *done = i;
+    return MP_OK;
+}
+
+/* ---- one attempt */
+
+/* What is to be put: a block, or bytes. */
+typedef struct offer {
+    mp__item_t type;
+    const mp__big_t *big;
+    const mp_bytes_t *items; /* small ones */
+    size_t n;
+    uint64_t size; /* of the first */
+    size_t done;
+} offer_t;
+
+static mp_status_t append(mp_queue_t *queue, offer_t *offer, mp__deadline_t deadline)
+{
+    mp__header_t *header = queue->shared.header;
+    mp__block_view_t *view = &queue->put_chunk;
+    if (offer->n > 1)
+        return append_some(header, view, offer->type, offer->items, offer->n, deadline, &offer->done);
+    offer->done = 1;
+    if (offer->big)
+        return mp__append_block(header, view, offer->type, offer->big, mp__owner_process(mp__family.process), deadline);
+    return append_small(header, view, offer->type, offer->items->data, offer->items->size, deadline);
+}
+
+/* Puts when there is room; else MP_BUSY, and with `announce` how to wait for it in *seen. */
+static mp_status_t try_put(mp_queue_t *queue, offer_t *offer, mp__deadline_t deadline, bool announce, uint32_t *seen)
+{
+    mp__header_t *header = queue->shared.header;
+    mp__content_t *c = mp__content(header);
+    mp_status_t status = mp__lock_put_side(queue, deadline);
+    if (status != MP_OK)
+        return status;
+    bool room = find_room(c, 1, offer->size);
+    if (!room && announce) {
+        *seen = mp__wait_announce(&header->waits[MP__NOT_FULL]);
+        room = find_room(c, 1, offer->size);
+    }
+    if (MP__UNLIKELY(c->closed))
+        status = mp__queue_closed("put into a queue");
+    else if (MP__UNLIKELY(!room))
+        status = c->max_bytes && offer->size > c->max_bytes
+                     ? mp__error(MP_TOO_LARGE, "put into a queue", "it holds no more than %llu bytes",
+                                 (unsigned long long)c->max_bytes)
+                     : MP_BUSY;
+    else
+        status = append(queue, offer, deadline);
+    mp__unlock_side(&header->lock);
+    return status;
+}
+
+/* Looks now and then whether there is room, without a lock, for a moment. */
+static void spin_for_room(mp_queue_t *queue, mp__deadline_t deadline)
+{
+    const mp__content_t *c = mp__content(queue->shared.header);
+    uint64_t gets = mp__load64(&c->gets);
+    mp__spin_t spin = {.most = MP__SPIN_BRIEF};
+    do {
+        for (int i = 0; i < LULL; i++)
+            mp__cpu_relax();
+    } while (mp__load64(&c->gets) == gets && mp__spin(&spin, deadline));
+}
+
+static void wait_for_memory(mp__deadline_t deadline)
+{
+    mp__sweep_the_dead();
+    mp__os_sleep(mp__sooner(deadline, mp__os_now() + MEMORY_PAUSE));
+}
+
+/* Waits as long as it is full. */
+static MP__NOINLINE mp_status_t put_slowly(mp_queue_t *queue, offer_t *offer, mp__deadline_t deadline)
+{
+    mp__header_t *header = queue->shared.header;
+    bool slept = false;
+    if (mp__may_spin())
+        spin_for_room(queue, deadline);
+    for (;;) {
+        uint32_t seen = 0;
+        mp_status_t status = try_put(queue, offer, deadline, true, &seen);
+        if (status == MP_OK)
+            mp__notify_item(header);
+        if (slept && status != MP_BUSY && status != MP_GONE)
+            mp__queue_hand_on(header, MP__NOT_FULL);
+        if (status == MP_NO_MEMORY && deadline > mp__os_now()) {
+            wait_for_memory(deadline);
+            continue;
+        }
+        if (status != MP_BUSY)
+            return status == MP_TIMEOUT ? busy() : status;
+        slept = true;
+        status = mp__queue_sleep(queue, MP__NOT_FULL, seen, NULL, deadline);
+        if (status == MP_TIMEOUT)
+            return mp__error(MP_TIMEOUT, "put into a queue", "it is full");
+        if (status != MP_OK)
+            return status;
+    }
+}
+
+static inline mp_status_t put(mp_queue_t *queue, offer_t *offer, mp__deadline_t deadline)
+{
+    mp_status_t status = try_put(queue, offer, deadline, false, NULL);
+    if (MP__LIKELY(status == MP_OK)) {
+        mp__notify_item(queue->shared.header);
+        return MP_OK;
+    }
+    if ((status == MP_BUSY || status == MP_NO_MEMORY) && deadline != 0)
+        return put_slowly(queue, offer, deadline);
+    if (status == MP_BUSY)
+        return mp__error(MP_TIMEOUT, "put into a queue", "it is full");
+    return status == MP_TIMEOUT ? busy() : status;
+}
+
+/* ---- blocks */
+
+mp_status_t mp__queue_alloc(mp_queue_t *queue, uint64_t size, mp__deadline_t deadline, mp__block_t *block)
+{
+    mp__owner_t self = mp__owner_process(mp__family.process);
+    mp_status_t status;
+    while ((status = mp__block_alloc_until(size, self, at_least_a_moment(deadline), block)) == MP_NO_MEMORY &&
+           deadline > mp__os_now() && size < mp__family.head->cap &&
+           mp__object_is(queue->shared.header, &queue->shared.handle.reference))
+        wait_for_memory(deadline);
+    return status == MP_TIMEOUT ? busy() : status;
+}
+
+mp_status_t mp__queue_put_block(mp_queue_t *queue, mp__item_t type, mp__block_t block, uint64_t size,
+                                mp__deadline_t deadline)
+{
+    mp__big_t big = {block, size, (uint64_t)type};
+    offer_t offer = {.type = type, .big = &big, .n = 1, .size = size};
+    return put(queue, &offer, deadline);
+}
+
+/* A payload of its own block: the putter's until it goes into the chain. */
+static mp_status_t put_big(mp_queue_t *queue, mp__item_t type, const void *data, uint64_t size, mp__deadline_t deadline)
+{
+    mp__block_t block;
+    mp_status_t status = mp__queue_alloc(queue, size, deadline, &block);
+    if (status != MP_OK)
+        return status;
+    memcpy(mp__block_at(block, NULL), data, (size_t)size);
+    status = mp__queue_put_block(queue, type, block, size, deadline);
+    if (status != MP_OK)
+        mp__block_free(block);
+    return status;
+}
+
+mp_status_t mp__queue_put_item(mp_queue_t *queue, mp__item_t type, const void *data, size_t size,
+                               mp__deadline_t deadline)
+{
+    if (size >= MP__QUEUE_LARGE)
+        return put_big(queue, type, data, size, deadline);
+    mp_bytes_t item = {data, size};
+    offer_t offer = {.type = type, .items = &item, .n = 1, .size = size};
+    return put(queue, &offer, deadline);
+}
+
+mp_status_t mp__queue_put_in(mp_queue_t *queue, mp__item_t type, const void *data, size_t size, double seconds)
+{
+    mp__header_t *header = queue->shared.header;
+    mp__content_t *c = mp__content(header);
+    mp__deadline_t deadline;
+    mp_status_t status = MP_BUSY;
+    if (MP__LIKELY(size < MP__QUEUE_LARGE && mp__lock_free_side(queue, &header->lock))) {
+        if (MP__LIKELY(!c->closed && find_room(c, 1, size)))
+            status = append_small(header, &queue->put_chunk, type, data, size, 0);
+        mp__unlock_side(&header->lock);
+    }
+    if (MP__LIKELY(status == MP_OK)) {
+        mp__notify_item(header);
+        return MP_OK;
+    }
+    status = mp__deadline(seconds, &deadline);
+    return status == MP_OK ? mp__queue_put_item(queue, type, data, size, deadline) : status;
+}
+
+mp_status_t mp__queue_put_items(mp_queue_t *queue, mp__item_t type, const mp_bytes_t *items, size_t n, size_t *done,
+                                mp__deadline_t deadline)
+{
+    mp_status_t status = MP_OK;
+    for (*done = 0; status == MP_OK && *done < n;) {
+        const mp_bytes_t *next = items + *done;
+        if (next->size >= MP__QUEUE_LARGE) {
+            status = put_big(queue, type, next->data, next->size, deadline);
+            *done += status == MP_OK;
+        } else {
+            offer_t offer = {.type = type, .items = next, .n = n - *done, .size = next->size};
+            status = put(queue, &offer, deadline);
+            *done += status == MP_OK ? offer.done : 0;
+        }
+    }
+    return status;
+}

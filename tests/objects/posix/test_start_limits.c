@@ -1,0 +1,74 @@
+/* Starts for which the system has no process left. */
+#include "child.h"
+#include "scene.h"
+#include "system.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define NO_LIMIT 55
+#define NOBODY   65534
+
+static mp_status_t nothing(mp_call_t *call)
+{
+    (void)call;
+    return MP_OK;
+}
+
+/* The superuser has no limit of processes; another one has them all together. */
+MP_PROGRAM(has_no_processes_left)
+{
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
+    mp_process_t *process;
+    MP_CHECK(mp_process_start(&process, nothing, mp_args()) == MP_OK);
+    MP_CHECK(mp_process_join(process, MP_FOREVER) == MP_OK && mp_process_close(process) == MP_OK);
+    if ((getuid() == 0 && setuid(NOBODY) != 0) || setrlimit(RLIMIT_NPROC, &none) != 0)
+        return NO_LIMIT;
+    for (const char *const *method = mp_all_start_methods(); *method; method++) {
+        MP_CHECK(mp_set_start_method(*method, true) == MP_OK);
+        mp_status_t status = mp_process_start(&process, nothing, mp_args());
+        if (status == MP_OK)
+            return NO_LIMIT;
+        MP_CHECK(status == MP_LIMIT && mp_error()->code == EAGAIN && !process);
+    }
+    mp_test_end_now(0);
+    return 0;
+}
+
+MP_CASE(no_processes_left)
+{
+    int code = mp_test_run(mp_test_program(), "has_no_processes_left", NULL, 0);
+    if (code == NO_LIMIT)
+        mp_skip("no such limit here");
+    CU_ASSERT_EQUAL(code, 0);
+}
+
+/* The system's own limit of processor time, should a child's watching thread not get to it. */
+static mp_status_t spin_under_a_limit(mp_call_t *call)
+{
+    (void)call;
+    struct rlimit second = {.rlim_cur = 1, .rlim_max = 10};
+    MP_CHECK(setrlimit(RLIMIT_CPU, &second) == 0);
+    for (volatile unsigned i = 0;; i++)
+        ;
+    return MP_OK;
+}
+
+MP_CASE(the_systems_limit_of_processor_time_is_a_cause_too)
+{
+    mp_test_objects();
+    mp_process_t *process;
+    mp_process_result_t result;
+    REQUIRE_OK(mp_process_start(&process, spin_under_a_limit, mp_args()));
+    EXPECT_OK(mp_process_join(process, mp_test_patience()));
+    EXPECT_OK(mp_process_result(process, &result));
+    CU_ASSERT(result.known && result.signal == SIGXCPU);
+    CU_ASSERT_EQUAL(result.cause, MP_CAUSE_CPU_TIME);
+    EXPECT_OK(mp_process_close(process));
+}
+
+MP_GUARDED_CASES(MP_ROW(no_processes_left), MP_ROW(the_systems_limit_of_processor_time_is_a_cause_too),
+                 MP_SUB(has_no_processes_left));

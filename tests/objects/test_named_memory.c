@@ -1,0 +1,288 @@
+/* Named memory: names, owners, deaths (E2, E3). */
+#include "scene.h"
+#include "system.h"
+
+#include <multiproc/named.h>
+
+#include <stdio.h>
+#include <string.h>
+
+/* Programs that run beside this one have other names. */
+static const char *name_of(const char *base)
+{
+    static char text[40];
+    snprintf(text, sizeof text, "t%d_%s", mp_getpid(), base);
+    return text;
+}
+
+static mp_named_memory_t *make(const char *name, size_t size)
+{
+    mp_named_memory_t *memory;
+    REQUIRE_OK(mp_named_memory_create(&memory, name, size));
+    return memory;
+}
+
+/* Uses a name once: some systems keep something for those who do. */
+static void begin(void)
+{
+    mp_test_objects();
+    EXPECT_OK(mp_named_memory_close(make(name_of("first"), 10)));
+    mp_test_baseline();
+}
+
+static uint8_t *data_of(mp_named_memory_t *memory)
+{
+    void *data = NULL;
+    REQUIRE_OK(mp_named_memory_data(memory, &data, NULL));
+    return data;
+}
+
+/* ---- the table of E2 */
+
+MP_CASE(made_opened_taken_missing)
+{
+    mp_named_memory_t *memory, *second, *none = NULL;
+    const char *name = name_of("a");
+    void *data = NULL;
+    size_t size;
+    begin();
+    EXPECT_STATUS(mp_named_memory_open(&none, name), MP_NOT_FOUND);
+    memory = make(name, 1000);
+    EXPECT_STATUS(mp_named_memory_create(&none, name, 1000), MP_EXISTS);
+    CU_ASSERT_PTR_NULL(none);
+    EXPECT_OK(mp_named_memory_data(memory, &data, &size));
+    CU_ASSERT(size == 1000 && (uintptr_t)data % 64 == 0);
+    for (size_t i = 0; i < size; i++)
+        CU_ASSERT_EQUAL(((uint8_t *)data)[i], 0);
+    memset(data, 1, size);
+    REQUIRE_OK(mp_named_memory_open(&second, name));
+    EXPECT_OK(mp_named_memory_data(second, &data, &size));
+    CU_ASSERT(size == 1000 && data_of(second)[999] == 1);
+    data_of(second)[0] = 7;
+    CU_ASSERT_EQUAL(data_of(memory)[0], 7);
+    EXPECT_OK(mp_named_memory_close(second));
+    EXPECT_STATUS(mp_named_memory_create(&none, name, 1000), MP_EXISTS); /* still locked */
+    EXPECT_OK(mp_named_memory_close(memory));
+    EXPECT_STATUS(mp_named_memory_open(&none, name), MP_NOT_FOUND);
+    memory = make(name, 2000); /* zero again */
+    CU_ASSERT(data_of(memory)[0] == 0 && data_of(memory)[999] == 0);
+    EXPECT_OK(mp_named_memory_close(memory));
+}
+
+MP_CASE(unlinked_once)
+{
+    mp_named_memory_t *memory, *second, *none;
+    const char *name = name_of("b");
+    begin();
+    memory = make(name, 10);
+    REQUIRE_OK(mp_named_memory_open(&second, name));
+    EXPECT_STATUS(mp_named_memory_unlink(second), MP_NOT_OWNER);
+    EXPECT_OK(mp_named_memory_unlink(memory));
+    EXPECT_STATUS(mp_named_memory_unlink(memory), MP_NOT_FOUND);
+    EXPECT_STATUS(mp_named_memory_open(&none, name), MP_NOT_FOUND);
+    data_of(memory)[1] = 4;
+    CU_ASSERT_EQUAL(data_of(second)[1], 4);
+    EXPECT_OK(mp_named_memory_close(memory));
+    void *data = NULL;
+    EXPECT_STATUS(mp_named_memory_data(second, &data, NULL), MP_GONE);
+    EXPECT_OK(mp_named_memory_close(second));
+}
+
+MP_CASE(wrong_arguments)
+{
+    static const char *const bad[] = {
+        "", ".a", "a/b", "a b", "\xc3\xa4", "a\\b", "1234567890123456789012345678901", "../a", "a:b", NULL};
+    mp_named_memory_t *memory = NULL;
+    void *data = NULL;
+    begin();
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        EXPECT_STATUS(mp_named_memory_create(&memory, bad[i], 10), MP_INVALID);
+        EXPECT_STATUS(mp_named_memory_open(&memory, bad[i]), MP_INVALID);
+    }
+    EXPECT_STATUS(mp_named_memory_create(NULL, name_of("c"), 10), MP_INVALID);
+    EXPECT_STATUS(mp_named_memory_create(&memory, name_of("c"), 0), MP_INVALID);
+    EXPECT_STATUS(mp_named_memory_create(&memory, name_of("c"), SIZE_MAX / 4), MP_NO_MEMORY);
+    CU_ASSERT_PTR_NULL(memory);
+    memory = make(name_of("c"), 10);
+    EXPECT_STATUS(mp_named_memory_data(memory, NULL, NULL), MP_INVALID);
+    EXPECT_STATUS(mp_named_memory_data(NULL, &data, NULL), MP_INVALID);
+    EXPECT_STATUS(mp_named_memory_unlink(NULL), MP_INVALID);
+    EXPECT_OK(mp_named_memory_close(memory));
+    EXPECT_OK(mp_named_memory_close(NULL));
+}
+
+/* ---- other processes (E3) */
+
+static mp_status_t open_and_write(mp_call_t *call)
+{
+    mp_named_memory_t *memory;
+    mp_value_t word;
+    MP_CHECK(mp_named_memory_open(&memory, mp_arg_str(call, 0)) == MP_OK);
+    void *data = NULL;
+    MP_CHECK(mp_named_memory_data(memory, &data, NULL) == MP_OK);
+    ((uint8_t *)data)[3]++;
+    MP_CHECK(mp_conn_send(mp_arg_conn(call, 1), 1) == MP_OK);
+    mp_conn_recv(mp_arg_conn(call, 1), &word);
+    MP_CHECK(mp_named_memory_close(memory) == MP_OK);
+    return MP_OK;
+}
+
+static mp_status_t make_and_wait(mp_call_t *call)
+{
+    mp_named_memory_t *memory;
+    mp_value_t word;
+    void *data = NULL;
+    MP_CHECK(mp_named_memory_create(&memory, mp_arg_str(call, 0), 100) == MP_OK);
+    MP_CHECK(mp_named_memory_data(memory, &data, NULL) == MP_OK);
+    memset(data, 6, 100);
+    MP_CHECK(mp_conn_send(mp_arg_conn(call, 1), 1) == MP_OK);
+    if (mp_conn_recv(mp_arg_conn(call, 1), &word) == MP_OK) {
+        MP_CHECK(mp_named_memory_close(memory) == MP_OK);
+        MP_CHECK(mp_conn_send(mp_arg_conn(call, 1), 1) == MP_OK);
+        mp_conn_recv(mp_arg_conn(call, 1), &word);
+    }
+    return MP_OK;
+}
+
+static mp_process_t *start(mp_function_t target, const char *name, mp_conn_t **conn)
+{
+    mp_process_t *process;
+    mp_conn_t *theirs;
+    mp_value_t one;
+    REQUIRE_OK(mp_pipe(conn, &theirs, MP_DUPLEX));
+    REQUIRE_OK(mp_process_start(&process, target, mp_args(name, theirs)));
+    EXPECT_OK(mp_conn_close(theirs));
+    REQUIRE_OK(mp_conn_recv(*conn, &one));
+    return process;
+}
+
+/* Who opened it ends or is killed: it stays. */
+static void attach_and_die(void)
+{
+    mp_conn_t *conn;
+    const char *name = name_of("d");
+    mp_named_memory_t *memory = make(name, 100);
+    for (int i = 0; i < 4; i++) {
+        mp_process_t *process = start(open_and_write, name, &conn);
+        if (i % 2)
+            mp_test_expect_killed(process);
+        EXPECT_OK(mp_conn_close(conn));
+        if (i % 2 == 0)
+            mp_test_expect_end(process, 0);
+        CU_ASSERT_EQUAL(data_of(memory)[3], i + 1);
+    }
+    EXPECT_OK(mp_named_memory_close(memory));
+}
+
+MP_CASE(it_stays_when_others_end)
+{
+    begin();
+    mp_test_each_method(attach_and_die);
+}
+
+/* The owner closes it, or is killed: it is gone at once, and nothing is left (the leak check looks). */
+static void lose_owner(void)
+{
+    const char *name = name_of("e");
+    for (int killed = 0; killed < 2; killed++) {
+        mp_conn_t *conn;
+        mp_named_memory_t *memory, *none;
+        void *data;
+        mp_value_t one;
+        mp_process_t *process = start(make_and_wait, name, &conn);
+        REQUIRE_OK(mp_named_memory_open(&memory, name));
+        EXPECT_STATUS(mp_named_memory_create(&none, name, 100), MP_EXISTS);
+        uint8_t *bytes = data_of(memory);
+        if (killed) {
+            mp_test_expect_killed(process);
+        } else {
+            EXPECT_OK(mp_conn_send(conn, 1));
+            REQUIRE_OK(mp_conn_recv(conn, &one));
+        }
+        EXPECT_STATUS(mp_named_memory_data(memory, &data, NULL), MP_GONE);
+        CU_ASSERT_EQUAL(bytes[99], 6);
+        EXPECT_STATUS(mp_named_memory_open(&none, name), MP_NOT_FOUND);
+        EXPECT_OK(mp_named_memory_close(memory));
+        memory = make(name, 50);
+        CU_ASSERT_EQUAL(data_of(memory)[49], 0);
+        EXPECT_OK(mp_named_memory_close(memory));
+        EXPECT_OK(mp_conn_close(conn));
+        if (!killed)
+            mp_test_expect_end(process, 0);
+    }
+}
+
+MP_CASE(it_goes_with_its_owner)
+{
+    begin();
+    mp_test_each_method(lose_owner);
+}
+
+/* Nobody opens it again: the sweep of the dead one removes it. */
+static void kill_unseen(void)
+{
+    mp_conn_t *conn;
+    mp_process_t *process = start(make_and_wait, name_of("f"), &conn);
+    mp_test_expect_killed(process);
+    EXPECT_OK(mp_conn_close(conn));
+}
+
+MP_CASE(a_dead_owners_leavings_are_swept)
+{
+    begin();
+    mp_test_each_method(kill_unseen);
+}
+
+/* ---- many who want the same name: one has it, and a death frees it */
+
+static mp_status_t fight(mp_call_t *call)
+{
+    const char *name = mp_arg_str(call, 0);
+    mp_shared_value_t *inside = mp_arg_shared_value(call, 1);
+    for (;;) {
+        mp_named_memory_t *memory;
+        int64_t before;
+        mp_status_t status = mp_named_memory_create(&memory, name, 100);
+        MP_CHECK(status == MP_OK || status == MP_EXISTS);
+        if (status != MP_OK)
+            continue;
+        MP_CHECK(mp_shared_value_exchange_int(inside, mp_getpid(), &before) == MP_OK);
+        MP_CHECK(mp_shared_value_exchange_int(inside, 0, &before) == MP_OK);
+        MP_CHECK(before == mp_getpid());
+        MP_CHECK(mp_named_memory_close(memory) == MP_OK);
+    }
+    return MP_OK;
+}
+
+static void kill_fighters(void)
+{
+    mp_process_t *processes[3];
+    mp_shared_value_t *inside;
+    mp_named_memory_t *memory = NULL;
+    uint64_t random = 12;
+    const char *name = name_of("g");
+    REQUIRE_OK(mp_shared_value_create(&inside, MP_CTYPE_INT64));
+    for (int i = 0; i < 3; i++)
+        REQUIRE_OK(mp_process_start(&processes[i], fight, mp_args(name, inside)));
+    for (int kills = 0; kills < 15; kills++) {
+        mp_process_t **victim = &processes[mp_test_below(&random, 3)];
+        mp_test_wander(&random, 5000);
+        mp_test_expect_killed(*victim);
+        REQUIRE_OK(mp_process_start(victim, fight, mp_args(name, inside)));
+    }
+    for (int i = 0; i < 3; i++)
+        mp_test_expect_killed(processes[i]);
+    EXPECT_OK(mp_named_memory_create(&memory, name, 100));
+    EXPECT_OK(mp_named_memory_close(memory));
+    EXPECT_OK(mp_shared_value_close(inside));
+}
+
+MP_CASE(makers_are_killed)
+{
+    begin();
+    mp_test_each_method(kill_fighters);
+}
+
+MP_GUARDED_CASES(MP_ROW(made_opened_taken_missing), MP_ROW(unlinked_once), MP_ROW(wrong_arguments),
+                 MP_ROW(it_stays_when_others_end), MP_ROW(it_goes_with_its_owner),
+                 MP_ROW(a_dead_owners_leavings_are_swept), MP_ROW(makers_are_killed));
