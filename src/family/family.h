@@ -94,6 +94,9 @@ mp_status_t mp__process_claim(void);
  */
 mp_status_t mp__process_prepare(uint32_t *slot, uint32_t *epoch, uint64_t *nonce);
 
+/* Its maker has read what the ended process left there; until then nobody takes the slot while the maker lives. */
+void mp__process_let_go(uint32_t slot, uint32_t epoch);
+
 /* Claims a prepared slot. MP_INVALID: it is not there to be claimed (any more). */
 mp_status_t mp__process_accept(uint32_t slot, uint32_t epoch, uint64_t nonce);
 

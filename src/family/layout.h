@@ -65,6 +65,7 @@ typedef struct mp__process_slot {
     uint64_t attached;    /* its first table of attach records, a block; 0 = none (attach.c) */
     uint64_t server; /* the fork server that it was forked by, as {epoch, slot + 1}; 0 = its parent started it itself */
     uint64_t reaped; /* that one's record: 0 = none, else {its epoch, MP__REAPED_... | exit code or signal} */
+    uint64_t awaited; /* who has not read its records yet, as {epoch, slot + 1}; 0 = nobody is going to */
     char name[64];
     char parent_name[64];
     mp_error_t failure; /* with MP__REPORT_FAILED */

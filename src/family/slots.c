@@ -224,6 +224,13 @@ bool mp__process_stands(uint32_t index, uint32_t epoch)
     return mp__high(claim) == epoch && (STATE(claim) == MP__PROCESS_RUNNING || STATE(claim) == MP__PROCESS_STARTING);
 }
 
+/* Its parent lives, and has not read yet how it ended: the system may not tell it. */
+static bool is_awaited(const mp__process_slot_t *slot)
+{
+    uint64_t by = mp__load64(&slot->awaited);
+    return by && !mp__process_dead(mp__low(by) - 1, mp__high(by));
+}
+
 static bool take_process_slot(uint32_t index, bool probe)
 {
     mp__process_slot_t *slot = process_slot(index);
@@ -236,6 +243,8 @@ static bool take_process_slot(uint32_t index, bool probe)
         if (STATE(claim) != MP__PROCESS_FREE)
             return false;
     }
+    if (is_awaited(slot))
+        return false;
     return mp__cas64(&slot->claim, &claim,
                      mp__pair(mp__high(claim) + 1, MP__PROCESS_STARTING | (mp__family.process + 1) << 8));
 }
@@ -248,7 +257,8 @@ static bool take_own_slot(uint32_t index, bool probe)
     mp__process_slot_t *slot = process_slot(index);
     uint64_t claim = mp__load64(&slot->claim);
     uint32_t epoch = mp__high(claim) + 1;
-    if (STATE(claim) != MP__PROCESS_FREE || mp__os_process_live(&mp__family.arena, index, &slot->life) != MP_OK)
+    if (STATE(claim) != MP__PROCESS_FREE || is_awaited(slot) ||
+        mp__os_process_live(&mp__family.arena, index, &slot->life) != MP_OK)
         return false;
     mp__store32(&slot->life_epoch, epoch);
     if (mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_RUNNING)))
@@ -277,6 +287,7 @@ static mp_status_t take_any_process_slot(bool (*take)(uint32_t, bool), uint32_t 
     slot->owns = 0;
     slot->cause = 0;
     slot->server = 0;
+    mp__store64(&slot->awaited, 0);
     mp__store64(&slot->reaped, 0);
     slot->usage = (mp__os_usage_t){.peak = 0};
     mp__store32(&slot->report, MP__REPORT_NONE);
@@ -363,6 +374,7 @@ mp_status_t mp__process_prepare(uint32_t *index, uint32_t *epoch, uint64_t *nonc
     slot->nonce = *nonce;
     slot->depth = process_slot(f->process)->depth + 1;
     slot->parent_pid = (uint32_t)mp__os_pid();
+    mp__store64(&slot->awaited, mp__pair(f->epoch, f->process + 1));
     memcpy(slot->parent_name, process_slot(f->process)->name, sizeof slot->parent_name);
     return MP_OK;
 }
@@ -376,6 +388,13 @@ mp_status_t mp__process_accept(uint32_t index, uint32_t epoch, uint64_t nonce)
     if (mp__high(claim) != epoch || STATE(claim) != MP__PROCESS_STARTING || slot->nonce != nonce)
         return mp__error(MP_INVALID, "join the family", "the invitation was used or taken back");
     return run_in_slot(index, epoch);
+}
+
+void mp__process_let_go(uint32_t index, uint32_t epoch)
+{
+    mp__process_slot_t *slot = process_slot(index);
+    if (mp__high(mp__load64(&slot->claim)) == epoch)
+        mp__store64(&slot->awaited, 0);
 }
 
 /* ---- the sweep */

@@ -44,7 +44,7 @@ static int enter(const char *text, int argc, char **argv)
     mp_status_t status = mp__os_function_resolve(&module, offset, &entry);
     if (status != MP_OK)
         return status == MP_MISMATCH ? MP__EXIT_MISMATCH : MP__EXIT_UNUSABLE;
-    const mp__program_t program = {.at_exit = atexit, .flush = mp__flush_program};
+    const mp__program_t program = {.at_exit = atexit, .flush = mp__flush_program, .terminate = mp__terminate_program};
     return ((mp__host_entry_t)(void (*)(void))entry)(MP_ABI_VERSION, &program, argc, argv);
 }
 

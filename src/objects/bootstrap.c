@@ -141,6 +141,13 @@ static int run_call(const mp__start_block_t *block, mp__transfer_t *transfer)
     return code;
 }
 
+static bool serves;
+
+bool mp__serves(void)
+{
+    return serves;
+}
+
 /* This process is a member now: what it was told, and the target. */
 static int run_target(bool forked, mp__os_handle_t lifeline)
 {
@@ -151,8 +158,11 @@ static int run_target(bool forked, mp__os_handle_t lifeline)
     }
     mp__start_method_inherit((mp_start_method_t)block->method);
     mp__process_become(block->identity, block->daemon != 0, block->parent_slot, block->parent_epoch, lifeline);
-    if (block->service)
+    serves = block->service != 0;
+    if (serves)
         mp__os_ignore_interrupt();
+    else if (block->heeds_interrupt)
+        mp__os_heed_interrupt();
     mp__transfer_t transfer = {.count = block->handle_count};
     mp_status_t status = mp__watcher_begin(lifeline, &block->settings);
     if (status == MP_OK)

@@ -240,6 +240,7 @@ static mp_status_t reap(mp_process_t *process)
         return status;
     note_exit(process);
     mp__process_sweep(process->slot, process->epoch);
+    mp__process_let_go(process->slot, process->epoch);
     mp__store32(&process->ended, 1);
     return MP_OK;
 }
@@ -462,6 +463,7 @@ void mp__processes_collect(void)
         mp_process_t *process = done;
         done = process->next;
         mp__process_sweep(process->slot, process->epoch);
+        mp__process_let_go(process->slot, process->epoch);
         forget_child(process);
     }
 }

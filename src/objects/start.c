@@ -164,6 +164,7 @@ static mp_status_t write_block(const mp__start_t *start, uint32_t slot, mp__tran
         head->method = (uint32_t)start->method;
         head->service = start->service;
         head->daemon = start->daemon;
+        head->heeds_interrupt = !start->service && mp__serves();
         head->handle_count = (uint32_t)transfer->count;
         head->parent_slot = mp__family.process;
         head->parent_epoch = mp__family.epoch;
@@ -313,6 +314,7 @@ mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process,
         return MP_OK;
     mp_error_t error = *mp_error();
     mp__process_sweep(*slot, *epoch);
+    mp__process_let_go(*slot, *epoch);
     return mp__error_again(&error);
 }
 

@@ -54,6 +54,7 @@ typedef struct mp__start_block {
     uint32_t parent_slot;
     uint32_t parent_epoch;
     uint32_t daemon;
+    uint32_t heeds_interrupt; /* its parent ignores Ctrl-C because the library wants it, which is no wish of its own */
     char identity[64];
     mp__settings_t settings; /* their texts follow the call */
     mp__os_handle_t handles[MP__TRANSFER_MOST];
