@@ -12,6 +12,7 @@
 #include "family/alloc.h"
 #include "objects/connection.h"
 #include "objects/finalize.h"
+#include "objects/log.h"
 #include "objects/manager.h"
 #include "objects/pool.h"
 #include "objects/name.h"
@@ -136,6 +137,7 @@ static int run_call(const mp__start_block_t *block, mp__transfer_t *transfer)
     report(status);
     if (status != MP_OK)
         return EXIT_UNUSABLE;
+    mp__log(MP_LOG_INFO, "child process calling its function");
     int code = exit_code_of(mp__call_run(&call), &call);
     mp__call_fini(&call);
     return code;
@@ -158,6 +160,7 @@ static int run_target(bool forked, mp__os_handle_t lifeline)
     }
     mp__start_method_inherit((mp_start_method_t)block->method);
     mp__process_become(block->identity, block->daemon != 0, block->parent_slot, block->parent_epoch, lifeline);
+    mp__log_inherit(&block->log);
     serves = block->service != 0;
     if (serves)
         mp__os_ignore_interrupt();
@@ -188,6 +191,11 @@ static void record_exit(int code)
     mp__store64(&mp__family.processes[mp__family.process].exit, mp__pair(1, (uint32_t)code));
 }
 
+static void log_end(int code)
+{
+    mp__log(MP_LOG_INFO, "process exiting with exitcode %d", code);
+}
+
 /* ---- fork */
 
 void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeline, const mp__transfer_t *transfer)
@@ -198,11 +206,13 @@ void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeli
     mp__pools_forget();
     mp__managers_forget();
     mp__conns_forget(transfer);
+    mp__log_forget();
     int code = EXIT_UNUSABLE;
     if (mp__family_accept_forked(invitation) == MP_OK) {
         code = run_target(true, lifeline);
         mp__finalize_run();
         record_exit(code);
+        log_end(code);
     }
     mp__program_flush();
     mp__os_end_now(code);
@@ -210,10 +220,14 @@ void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeli
 
 /* ---- mp_freeze_support */
 
+static const int *executed_code; /* once a child's function has returned */
+
 /* The program's handler, in its own C runtime. */
 static void at_exit(void)
 {
     mp__finalize_run();
+    if (executed_code)
+        log_end(*executed_code);
     mp__watcher_await();
 }
 
@@ -236,7 +250,9 @@ static bool run_invited(const char *text, uint32_t abi, int *code)
     if (status == MP_OK && lifeline != MP__NO_HANDLE)
         status = mp__os_handle_adopt(lifeline);
     if (status == MP_OK) {
-        *code = run_target(false, lifeline);
+        static int result;
+        *code = result = run_target(false, lifeline);
+        executed_code = &result;
         record_exit(*code);
     }
     return true;

@@ -170,6 +170,7 @@ static mp_status_t write_block(const mp__start_t *start, uint32_t slot, mp__tran
         head->parent_epoch = mp__family.epoch;
         snprintf(head->identity, sizeof head->identity, "%s", start->identity);
         memcpy(head->handles, transfer->handles, transfer->count * sizeof transfer->handles[0]);
+        head->log = mp__log_route();
         head->settings = start->outfit->settings;
         uint8_t *rest = (uint8_t *)(head + 1);
         memcpy(rest, call.data, call.size);
@@ -262,7 +263,9 @@ static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_
                          "were in the middle of, without them");
     if (start->outfit->options->executable)
         return mp__error(MP_UNSUPPORTED, "start a process", "fork executes no image");
+    mp__log_pause();
     mp_status_t status = mp__os_fork(process, &in_child);
+    mp__log_resume();
     if (status != MP_OK || !in_child)
         return status;
     mp__os_handle_t inherited_end = leave_lifeline();
@@ -310,8 +313,11 @@ mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process,
     if (status != MP_OK)
         return status;
     status = begin(&chosen_start, *slot, *epoch, nonce, process);
-    if (status == MP_OK)
+    if (status == MP_OK) {
+        mp__log(MP_LOG_DEBUG, "started %s (pid %d) by %s", start->name, process->pid,
+                method_names[chosen_start.method]);
         return MP_OK;
+    }
     mp_error_t error = *mp_error();
     mp__process_sweep(*slot, *epoch);
     mp__process_let_go(*slot, *epoch);

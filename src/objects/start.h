@@ -5,6 +5,7 @@
 #include <multiproc/process.h>
 
 #include "family/family.h"
+#include "objects/log.h"
 #include "objects/process_options.h"
 #include "objects/transfer.h"
 #include "wire/buffer.h"
@@ -56,6 +57,7 @@ typedef struct mp__start_block {
     uint32_t daemon;
     uint32_t heeds_interrupt; /* its parent ignores Ctrl-C because the library wants it, which is no wish of its own */
     char identity[64];
+    mp__log_route_t log;
     mp__settings_t settings; /* their texts follow the call */
     mp__os_handle_t handles[MP__TRANSFER_MOST];
 } mp__start_block_t;
