@@ -96,6 +96,12 @@ void mp__os_ignore_interrupt(void);
 /* Takes that back: for children that a server forks. */
 void mp__os_heed_interrupt(void);
 
+/* This process's children are reaped by itself, though it was born to let the system do that. */
+void mp__os_reap_children(void);
+
+/* This process's environment, ended by NULL; valid until it is changed. NULL where there is no fork. */
+const char *const *mp__os_environment(void);
+
 /* Ends this process at once: no handler, no flush. */
 void mp__os_end_now(int code);
 

@@ -20,9 +20,10 @@ typedef struct mp_process_options {
     double start_timeout;     /**< seconds that the start may take, then the child is killed; 0: no limit */
     bool daemon;              /**< terminated when this process ends, instead of joined; may start no processes */
     bool fork_with_threads;   /**< fork also where the program has threads of its own: ::MP_THREADED otherwise */
-    const char *executable;   /**< the image to start instead of this program's own: one that calls mp_freeze_support
-                                 and has the function, so another copy of this build, or one that exports it (UTF-8; as
-                                 the parent's current directory sees it; not with fork: ::MP_UNSUPPORTED) */
+    const char
+        *executable; /**< the image to start instead of this program's own: one that calls mp_freeze_support
+                        and has the function, so another copy of this build, or one that exports it (UTF-8; as
+                        the parent's current directory sees it; not with fork and forkserver: ::MP_UNSUPPORTED) */
     const char *const *environment; /**< ended by NULL: "NAME=value" is added or replaced, "NAME" taken out, in what
                                        it has from the parent; the last word on a name holds; NULL: nothing changes */
     const char *directory;          /**< its current directory (UTF-8); NULL: the parent's */

@@ -22,9 +22,10 @@ MP_BEGIN_DECLS
 
 /** How a child process comes to be. */
 typedef enum mp_start_method {
-    MP_START_DEFAULT = 0, /**< the next one that says something: set method, parent's, environment, spawn */
-    MP_START_SPAWN = 1,   /**< a fresh run of the program's image: the same on all systems */
-    MP_START_FORK = 2     /**< a copy of this process; POSIX only */
+    MP_START_DEFAULT = 0,   /**< the next one that says something: set method, parent's, environment, spawn */
+    MP_START_SPAWN = 1,     /**< a fresh run of the program's image: the same on all systems */
+    MP_START_FORK = 2,      /**< a copy of this process; POSIX only */
+    MP_START_FORKSERVER = 3 /**< a copy of a server that was begun as by spawn and has one thread; POSIX only */
 } mp_start_method_t;
 
 /** @cond internal */
@@ -78,16 +79,33 @@ static inline void mp_freeze_support(int argc, char **argv)
  */
 MP_API mp_status_t mp_set_start_method(const char *name, bool force);
 
-/** The name of the method that the next start will use: "spawn" or "fork"; if the environment variable MP_START_METHOD
- * names none, its content. Never NULL; valid until the environment or the method changes. */
+/** The name of the method that the next start will use: "spawn", "fork" or "forkserver"; if the environment variable
+ * MP_START_METHOD names none, its content. Never NULL; valid until the environment or the method changes. */
 MP_API const char *mp_get_start_method(void);
 
 /** The names of this system's methods, the default first, ended by NULL. Static. */
 MP_API const char *const *mp_all_start_methods(void);
 
 /**
+ * The method of that name, for options: `options.method` is to a process, pool or manager what a context is in Python.
+ * @param name NULL: the one that the next start will use.
+ * @return ::MP_OK; ::MP_INVALID: no such method; ::MP_UNSUPPORTED: not on this system.
+ */
+MP_API mp_status_t mp_start_method_named(const char *name, mp_start_method_t *method);
+
+/**
+ * Sets functions that each fork server of this process calls before it forks anything, in this order and without
+ * arguments: what they load, every child then has. A server that runs already ends with its last child, and the next
+ * start begins a new one. A function that fails is the error of the start that began the server; one that leaves
+ * threads behind makes each start ::MP_THREADED.
+ * @param functions are copied; NULL with a count of 0: none.
+ * @return ::MP_OK, also where there is no fork server; ::MP_INVALID: no function; ::MP_NO_MEMORY. Any thread.
+ */
+MP_API mp_status_t mp_set_forkserver_preload(const mp_function_t *functions, size_t count);
+
+/**
  * Sets the image that children of this process are started from, instead of the program's own: another copy of the same
- * build. (It does not matter to fork.) Not while another thread starts processes.
+ * build. (It does not matter to fork; a fork server is begun anew.) Not while another thread starts processes.
  * @param path is copied; a start reports what is wrong with it. NULL: the program's own again.
  * @return ::MP_OK; ::MP_NO_MEMORY.
  */

@@ -94,9 +94,6 @@ mp_status_t mp__process_claim(void);
  */
 mp_status_t mp__process_prepare(uint32_t *slot, uint32_t *epoch, uint64_t *nonce);
 
-/* Its maker has read what the ended process left there; until then nobody takes the slot while the maker lives. */
-void mp__process_let_go(uint32_t slot, uint32_t epoch);
-
 /* Claims a prepared slot. MP_INVALID: it is not there to be claimed (any more). */
 mp_status_t mp__process_accept(uint32_t slot, uint32_t epoch, uint64_t nonce);
 
@@ -118,7 +115,10 @@ bool mp__thread_dead(uint64_t self);
  * is found by who looks next. */
 void mp__process_sweep(uint32_t slot, uint32_t epoch);
 
-/* Sweeps it if no process has claimed it yet; then none will. */
+/* The same by another than the parent: a slot that has one stays as it is, to tell how the process ended. */
+void mp__process_bury(uint32_t slot, uint32_t epoch);
+
+/* Sweeps it if no process has claimed it yet; then none will. For the parent. */
 void mp__process_take_back(uint32_t slot, uint32_t epoch);
 
 /* Called in each sweep for the name that a dead process had made known outside of the family (object.h). */

@@ -43,7 +43,8 @@ typedef enum mp__process_state {
     MP__PROCESS_FREE,
     MP__PROCESS_STARTING, /* made by the parent; the child has not claimed it yet */
     MP__PROCESS_RUNNING,
-    MP__PROCESS_SWEEPING /* it has ended; what it owned is being ended */
+    MP__PROCESS_SWEEPING, /* it has ended; what it owned is being ended */
+    MP__PROCESS_ENDED     /* that is done; the slot says how it ended until its parent has read that, or ended */
 } mp__process_state_t;
 
 typedef struct mp__process_slot {
@@ -55,17 +56,17 @@ typedef struct mp__process_slot {
     uint32_t life_epoch; /* the epoch for which `life` holds */
     uint32_t depth;      /* generations below the root */
     uint32_t parent_pid;
-    uint64_t arguments; /* the argument block's offset; 0 = none */
-    uint64_t door;      /* where it is asked to end; 0 = nowhere, or not yet */
-    uint32_t owns;      /* 1: it has allocated something since its claim */
-    uint32_t report;    /* how its start went: MP__REPORT_...; its parent sleeps on it */
-    uint32_t cause;     /* the limit that it is ended for, said before: mp_cause_t */
-    uint32_t reserved;
+    uint64_t arguments;   /* the argument block's offset; 0 = none */
+    uint64_t door;        /* where it is asked to end; 0 = nowhere, or not yet */
+    uint32_t owns;        /* 1: it has allocated something since its claim */
+    uint32_t report;      /* how its start went: MP__REPORT_...; its parent sleeps on it */
+    uint32_t cause;       /* the limit that it is ended for, said before: mp_cause_t */
+    uint32_t told;        /* rises when `reaped` was written; its parent sleeps on it */
     mp__os_usage_t usage; /* its own record, at its end: what it used; all 0 = none */
     uint64_t attached;    /* its first table of attach records, a block; 0 = none (attach.c) */
-    uint64_t server; /* the fork server that it was forked by, as {epoch, slot + 1}; 0 = its parent started it itself */
-    uint64_t reaped; /* that one's record: 0 = none, else {its epoch, MP__REAPED_... | exit code or signal} */
-    uint64_t awaited; /* who has not read its records yet, as {epoch, slot + 1}; 0 = nobody is going to */
+    uint64_t keeper;      /* the process that prepared it, as {epoch, slot + 1}; 0 = none */
+    uint64_t server;      /* the fork server that forked it, likewise; 0 = its parent started it itself */
+    uint64_t reaped;      /* the server's record of its end: {epoch, 0 or MP__REAPED_... | exit code or signal} */
     char name[64];
     char parent_name[64];
     mp_error_t failure; /* with MP__REPORT_FAILED */
@@ -78,6 +79,9 @@ typedef struct mp__process_slot {
 
 #define MP__REAPED_EXITED    0x10000u
 #define MP__REAPED_SIGNALLED 0x20000u
+#define MP__REAPED_UNKNOWN   0x100000u /* somebody else took it */
+#define MP__REAPED_CORE      0x40000u  /* and left a core */
+#define MP__REAPED_CPU_LIMIT 0x80000u  /* for its limit of processor time */
 
 typedef struct mp__thread_slot {
     uint64_t claim;      /* {epoch, process slot + 1}; low half 0 = free, and its last thread dead */

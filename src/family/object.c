@@ -111,7 +111,7 @@ bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *re
     uint32_t epoch = mp__process_epoch(owner);
     if (!mp__process_dead(owner, epoch))
         return false;
-    mp__process_sweep(owner, epoch);
+    mp__process_bury(owner, epoch);
     return !mp__header_owner(reference->place, reference->generation, &after) || after == owner;
 }
 

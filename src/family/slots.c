@@ -1,8 +1,9 @@
 /*
  * The participants: process slots and thread slots, who is dead, and the sweep of what the dead owned.
  *
- * A process slot goes FREE -> STARTING (by the parent, epoch + 1) -> RUNNING (by the child, once) -> SWEEPING -> FREE.
- * A root or the child of a foreign fork goes FREE -> RUNNING. A thread slot is free when it names no process; taking it
+ * A process slot goes FREE -> STARTING (by the parent, epoch + 1) -> RUNNING (by the child, once) -> SWEEPING -> FREE;
+ * where another than its living parent sweeps, -> ENDED, until the parent has read how it ended. A root or the child of
+ * a foreign fork goes FREE -> RUNNING. A thread slot is free when it names no process; taking it
  * raises its epoch in the same compare-and-swap that names the process, so whoever held it before is dead from that
  * moment on.
  */
@@ -198,7 +199,8 @@ bool mp__process_dead(uint32_t index, uint32_t epoch)
         return true;
     const mp__process_slot_t *slot = process_slot(index);
     uint64_t claim = mp__load64(&slot->claim);
-    if (mp__high(claim) != epoch || STATE(claim) == MP__PROCESS_FREE || STATE(claim) == MP__PROCESS_SWEEPING)
+    if (mp__high(claim) != epoch || STATE(claim) == MP__PROCESS_FREE || STATE(claim) == MP__PROCESS_SWEEPING ||
+        STATE(claim) == MP__PROCESS_ENDED)
         return true;
     if (index == mp__family.process && epoch == mp__family.epoch && mp__family_joined())
         return false;
@@ -224,13 +226,6 @@ bool mp__process_stands(uint32_t index, uint32_t epoch)
     return mp__high(claim) == epoch && (STATE(claim) == MP__PROCESS_RUNNING || STATE(claim) == MP__PROCESS_STARTING);
 }
 
-/* Its parent lives, and has not read yet how it ended: the system may not tell it. */
-static bool is_awaited(const mp__process_slot_t *slot)
-{
-    uint64_t by = mp__load64(&slot->awaited);
-    return by && !mp__process_dead(mp__low(by) - 1, mp__high(by));
-}
-
 static bool take_process_slot(uint32_t index, bool probe)
 {
     mp__process_slot_t *slot = process_slot(index);
@@ -238,13 +233,11 @@ static bool take_process_slot(uint32_t index, bool probe)
     if (STATE(claim) != MP__PROCESS_FREE) {
         if (!probe || !mp__self || !mp__process_dead(index, mp__high(claim)))
             return false;
-        mp__process_sweep(index, mp__high(claim));
+        mp__process_bury(index, mp__high(claim));
         claim = mp__load64(&slot->claim);
         if (STATE(claim) != MP__PROCESS_FREE)
             return false;
     }
-    if (is_awaited(slot))
-        return false;
     return mp__cas64(&slot->claim, &claim,
                      mp__pair(mp__high(claim) + 1, MP__PROCESS_STARTING | (mp__family.process + 1) << 8));
 }
@@ -257,8 +250,7 @@ static bool take_own_slot(uint32_t index, bool probe)
     mp__process_slot_t *slot = process_slot(index);
     uint64_t claim = mp__load64(&slot->claim);
     uint32_t epoch = mp__high(claim) + 1;
-    if (STATE(claim) != MP__PROCESS_FREE || is_awaited(slot) ||
-        mp__os_process_live(&mp__family.arena, index, &slot->life) != MP_OK)
+    if (STATE(claim) != MP__PROCESS_FREE || mp__os_process_live(&mp__family.arena, index, &slot->life) != MP_OK)
         return false;
     mp__store32(&slot->life_epoch, epoch);
     if (mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_RUNNING)))
@@ -286,9 +278,9 @@ static mp_status_t take_any_process_slot(bool (*take)(uint32_t, bool), uint32_t 
     slot->door = 0;
     slot->owns = 0;
     slot->cause = 0;
+    slot->keeper = 0;
     slot->server = 0;
-    mp__store64(&slot->awaited, 0);
-    mp__store64(&slot->reaped, 0);
+    mp__store64(&slot->reaped, mp__pair(*epoch, 0));
     slot->usage = (mp__os_usage_t){.peak = 0};
     mp__store32(&slot->report, MP__REPORT_NONE);
     mp__store64(&slot->attached, 0);
@@ -348,7 +340,7 @@ static bool sweep_if_dead(uint32_t index)
         return false;
     uint64_t claim = mp__load64(&process_slot(index)->claim);
     if (STATE(claim) != MP__PROCESS_FREE && mp__process_dead(index, mp__high(claim)))
-        mp__process_sweep(index, mp__high(claim));
+        mp__process_bury(index, mp__high(claim));
     return true;
 }
 
@@ -372,9 +364,9 @@ mp_status_t mp__process_prepare(uint32_t *index, uint32_t *epoch, uint64_t *nonc
         return status;
     mp__process_slot_t *slot = process_slot(*index);
     slot->nonce = *nonce;
+    slot->keeper = mp__pair(f->epoch, f->process + 1);
     slot->depth = process_slot(f->process)->depth + 1;
     slot->parent_pid = (uint32_t)mp__os_pid();
-    mp__store64(&slot->awaited, mp__pair(f->epoch, f->process + 1));
     memcpy(slot->parent_name, process_slot(f->process)->name, sizeof slot->parent_name);
     return MP_OK;
 }
@@ -388,13 +380,6 @@ mp_status_t mp__process_accept(uint32_t index, uint32_t epoch, uint64_t nonce)
     if (mp__high(claim) != epoch || STATE(claim) != MP__PROCESS_STARTING || slot->nonce != nonce)
         return mp__error(MP_INVALID, "join the family", "the invitation was used or taken back");
     return run_in_slot(index, epoch);
-}
-
-void mp__process_let_go(uint32_t index, uint32_t epoch)
-{
-    mp__process_slot_t *slot = process_slot(index);
-    if (mp__high(mp__load64(&slot->claim)) == epoch)
-        mp__store64(&slot->awaited, 0);
 }
 
 /* ---- the sweep */
@@ -411,25 +396,37 @@ static void free_threads_of(uint32_t process)
     }
 }
 
+/* Does the process live that wants to know how this one ended? */
+static bool is_awaited(const mp__process_slot_t *slot)
+{
+    uint64_t keeper = slot->keeper;
+    return mp__low(keeper) && !mp__process_dead(mp__low(keeper) - 1, mp__high(keeper));
+}
+
 /* What is owned by, or in, a slot that is SWEEPING; then the slot itself, unless something is left to be swept later:
  * an object that somebody has been in for longer than `patience`. */
-static void empty_slot(uint32_t index, uint32_t epoch, int64_t patience)
+static void empty_slot(uint32_t index, uint32_t epoch, int64_t patience, bool read)
 {
     uint64_t claim = mp__pair(epoch, MP__PROCESS_SWEEPING);
     free_threads_of(index);
-    if (mp__release_all_of(index, patience))
-        mp__cas64(&process_slot(index)->claim, &claim, mp__pair(epoch, MP__PROCESS_FREE));
+    if (!mp__release_all_of(index, patience))
+        return;
+    bool keep = !read && is_awaited(process_slot(index));
+    mp__cas64(&process_slot(index)->claim, &claim, mp__pair(epoch, keep ? MP__PROCESS_ENDED : MP__PROCESS_FREE));
 }
 
-/* The slots that a dead process had made for children which it never came to start. */
-static void empty_unstarted(uint32_t maker)
+/* The slots that a dead process had made for children which it never came to start; and those of children that ended
+ * before it. */
+static void empty_children(uint32_t maker, uint32_t epoch)
 {
     uint32_t mark = mp__load32(&mp__family.head->process_mark);
     for (uint32_t i = 0; i < mark; i++) {
         uint64_t claim = process_visible(i) ? mp__load64(&process_slot(i)->claim) : 0;
         if (STATE(claim) == MP__PROCESS_STARTING && PARENT(claim) == maker + 1 &&
             mp__cas64(&process_slot(i)->claim, &claim, mp__pair(mp__high(claim), MP__PROCESS_SWEEPING)))
-            empty_slot(i, mp__high(claim), SETTLE_TIME);
+            empty_slot(i, mp__high(claim), SETTLE_TIME, true);
+        else if (STATE(claim) == MP__PROCESS_ENDED && process_slot(i)->keeper == mp__pair(epoch, maker + 1))
+            mp__cas64(&process_slot(i)->claim, &claim, mp__pair(mp__high(claim), MP__PROCESS_FREE));
     }
 }
 
@@ -440,51 +437,73 @@ static void finish_sweeps(void)
     for (uint32_t i = 0; i < mark; i++) {
         uint64_t claim = process_visible(i) ? mp__load64(&process_slot(i)->claim) : 0;
         if (STATE(claim) == MP__PROCESS_SWEEPING) {
-            empty_unstarted(i);
-            empty_slot(i, mp__high(claim), 0);
+            empty_children(i, mp__high(claim));
+            empty_slot(i, mp__high(claim), 0, false);
         }
     }
 }
 
-/* With `unstarted` only a slot that nobody has claimed yet. */
-static void sweep(uint32_t index, uint32_t epoch, bool unstarted)
+typedef enum how { BURY, SWEEP, TAKE_BACK } how_t;
+
+/* Is there anything to do for a slot that is swept already? */
+static bool is_left(const mp__process_slot_t *slot, uint32_t epoch, how_t how)
+{
+    uint64_t claim = mp__load64(&slot->claim);
+    return mp__high(claim) == epoch && (STATE(claim) != MP__PROCESS_ENDED || how != BURY || !is_awaited(slot));
+}
+
+/* Under the lock. */
+static bool sweep_slot(uint32_t index, uint32_t epoch, how_t how)
+{
+    mp__process_slot_t *slot = process_slot(index);
+    uint64_t claim = mp__load64(&slot->claim);
+    mp__process_state_t state = STATE(claim);
+    if (mp__high(claim) != epoch || state == MP__PROCESS_FREE || (how == TAKE_BACK && state != MP__PROCESS_STARTING))
+        return false;
+    if (state == MP__PROCESS_ENDED) {
+        mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_FREE));
+        return false;
+    }
+    /* SWEEPING: the last sweeper died at it, or somebody stood still in one of its objects. Each step can be done
+     * again. */
+    bool again = state == MP__PROCESS_SWEEPING;
+    if (!again && !mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_SWEEPING)))
+        return false;
+    empty_children(index, epoch);
+    empty_slot(index, epoch, again ? 0 : SETTLE_TIME, how != BURY);
+    return true;
+}
+
+static void sweep(uint32_t index, uint32_t epoch, how_t how)
 {
     mp__head_t *head = mp__family.head;
-    if (mp__family_join() != MP_OK || !process_visible(index))
+    if (mp__family_join() != MP_OK || !process_visible(index) || !is_left(process_slot(index), epoch, how))
         return;
     /* A sweeper may be stopped: then the next probe of the slot tries again. */
     mp_status_t locked = mp__word_lock(&head->sweep_lock, mp__os_now() + SWEEP_TIME);
     if (locked != MP_OK && locked != MP_OWNER_DIED)
         return;
-    mp__process_slot_t *slot = process_slot(index);
-    uint64_t claim = mp__load64(&slot->claim);
-    bool due = mp__high(claim) == epoch && STATE(claim) != MP__PROCESS_FREE &&
-               (!unstarted || STATE(claim) == MP__PROCESS_STARTING);
-    /* SWEEPING: the last sweeper died at it, or somebody stood still in one of its objects. Each step can be done
-     * again. */
-    bool again = STATE(claim) == MP__PROCESS_SWEEPING;
-    if (due && !again)
-        due = mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_SWEEPING));
-    if (due) {
-        mp__add32(&head->deaths, 1);
-        empty_unstarted(index);
-        empty_slot(index, epoch, again ? 0 : SETTLE_TIME);
-    }
+    bool swept = sweep_slot(index, epoch, how);
     if (locked == MP_OWNER_DIED)
         finish_sweeps();
     mp__word_unlock(&head->sweep_lock);
-    if (due)
+    if (swept)
         mp__wake_everyone();
 }
 
 void mp__process_sweep(uint32_t index, uint32_t epoch)
 {
-    sweep(index, epoch, false);
+    sweep(index, epoch, SWEEP);
+}
+
+void mp__process_bury(uint32_t index, uint32_t epoch)
+{
+    sweep(index, epoch, BURY);
 }
 
 void mp__process_take_back(uint32_t index, uint32_t epoch)
 {
-    sweep(index, epoch, true);
+    sweep(index, epoch, TAKE_BACK);
 }
 
 void mp__sweep_the_dead(void)

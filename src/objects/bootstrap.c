@@ -12,6 +12,7 @@
 #include "family/alloc.h"
 #include "objects/connection.h"
 #include "objects/finalize.h"
+#include "objects/forkserver.h"
 #include "objects/log.h"
 #include "objects/manager.h"
 #include "objects/pool.h"
@@ -110,14 +111,16 @@ static mp__start_block_t *read_block(void)
     return NULL;
 }
 
-/* Tells the parent, which waits for it. */
-static void report(mp_status_t status)
+/* Tells the parent, which waits for it. False: that has taken the start back. */
+static bool report(mp_status_t status)
 {
     mp__process_slot_t *slot = &mp__family.processes[mp__family.process];
+    uint32_t none = MP__REPORT_NONE;
     if (status != MP_OK)
         slot->failure = *mp_error();
-    mp__store32(&slot->report, status == MP_OK ? MP__REPORT_RUNS : MP__REPORT_FAILED);
+    bool counts = mp__cas32(&slot->report, &none, status == MP_OK ? MP__REPORT_RUNS : MP__REPORT_FAILED);
     mp__wake(&slot->report, true);
+    return counts;
 }
 
 static int exit_code_of(mp_status_t status, const mp_call_t *call)
@@ -134,9 +137,13 @@ static int run_call(const mp__start_block_t *block, mp__transfer_t *transfer)
     mp__receiver_t receiver = mp__transfer_receiver(transfer);
     mp_status_t status = mp__call_decode(block + 1, (size_t)block->size, &receiver, &call);
     mp__transfer_drop(transfer);
-    report(status);
+    bool wanted = report(status);
     if (status != MP_OK)
         return EXIT_UNUSABLE;
+    if (!wanted) {
+        mp__call_fini(&call);
+        return EXIT_UNUSABLE;
+    }
     mp__log(MP_LOG_INFO, "child process calling its function");
     int code = exit_code_of(mp__call_run(&call), &call);
     mp__call_fini(&call);
@@ -150,8 +157,9 @@ bool mp__serves(void)
     return serves;
 }
 
-/* This process is a member now: what it was told, and the target. */
-static int run_target(bool forked, mp__os_handle_t lifeline)
+/* This process is a member now: what it was told, and the target. forked: the handles of its arguments, if a fork made
+ * it. */
+static int run_target(mp__os_handle_t lifeline, const mp__transfer_t *forked)
 {
     mp__start_block_t *block = read_block();
     if (!block) {
@@ -162,17 +170,17 @@ static int run_target(bool forked, mp__os_handle_t lifeline)
     mp__process_become(block->identity, block->daemon != 0, block->parent_slot, block->parent_epoch, lifeline);
     mp__log_inherit(&block->log);
     serves = block->service != 0;
+    if (block->parent_serves)
+        mp__os_heed_interrupt();
     if (serves)
         mp__os_ignore_interrupt();
-    else if (block->heeds_interrupt)
-        mp__os_heed_interrupt();
-    mp__transfer_t transfer = {.count = block->handle_count};
-    mp_status_t status = mp__watcher_begin(lifeline, &block->settings);
+    mp__transfer_t transfer = {.count = forked ? forked->count : block->handle_count};
+    mp_status_t status = block->unwatched ? MP_OK : mp__watcher_begin(lifeline, &block->settings);
     if (status == MP_OK)
         status = mp__settings_apply(&block->settings, (const char *)(block + 1) + block->size,
                                     block->method == MP_START_SPAWN);
     for (size_t i = 0; i < transfer.count; i++) {
-        transfer.handles[i] = block->handles[i];
+        transfer.handles[i] = forked ? forked->handles[i] : block->handles[i];
         if (status == MP_OK && !forked)
             status = mp__os_handle_adopt(transfer.handles[i]);
     }
@@ -205,11 +213,12 @@ void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeli
     mp__finalize_reset();
     mp__pools_forget();
     mp__managers_forget();
+    mp__forkserver_forget();
     mp__conns_forget(transfer);
     mp__log_forget();
     int code = EXIT_UNUSABLE;
     if (mp__family_accept_forked(invitation) == MP_OK) {
-        code = run_target(true, lifeline);
+        code = run_target(lifeline, transfer);
         mp__finalize_run();
         record_exit(code);
         log_end(code);
@@ -251,7 +260,7 @@ static bool run_invited(const char *text, uint32_t abi, int *code)
         status = mp__os_handle_adopt(lifeline);
     if (status == MP_OK) {
         static int result;
-        *code = result = run_target(false, lifeline);
+        *code = result = run_target(lifeline, NULL);
         executed_code = &result;
         record_exit(*code);
     }

@@ -3,6 +3,7 @@
 
 #include "core/local.h"
 #include "core/once.h"
+#include "objects/forkserver.h"
 #include "objects/log.h"
 #include "wire/handle.h"
 
@@ -22,6 +23,7 @@ struct mp_process {
     mp__ending_t ending;
     mp_error_t beginning; /* with `ended`: how far it came; MP_RUNNING: it did not say */
     bool service;
+    bool unwatched; /* the fork server */
     bool daemon;
     bool detached;
     bool abandoned; /* nobody holds the object: it is freed once it was joined */
@@ -111,7 +113,7 @@ static mp_process_t *make_process(void)
 
 static mp_status_t name_child(mp_process_t *process, const char *wanted, char *child_identity, size_t size)
 {
-    uint32_t number = mp__add32(&started, 1) + 1;
+    uint32_t number = process->unwatched ? 0 : mp__add32(&started, 1) + 1;
     int length = snprintf(child_identity, size, identity[0] ? "%s:%u" : "%s%u", identity, number);
     if (length >= (int)size)
         return mp__error(MP_LIMIT, "start a process", "too many generations of processes");
@@ -124,7 +126,7 @@ static mp_status_t name_child(mp_process_t *process, const char *wanted, char *c
 }
 
 static mp_status_t start_child(mp_process_t *process, mp_function_t function, mp_args_t args,
-                               const mp_process_options_t *options)
+                               const mp_process_options_t *options, mp__deadline_t deadline)
 {
     char child_identity[sizeof identity];
     mp_status_t status = name_child(process, options->name, child_identity, sizeof child_identity);
@@ -141,7 +143,9 @@ static mp_status_t start_child(mp_process_t *process, mp_function_t function, mp
                          .method = options->method,
                          .service = process->service,
                          .daemon = process->daemon,
+                         .unwatched = process->unwatched,
                          .fork_with_threads = options->fork_with_threads,
+                         .deadline = deadline,
                          .outfit = &outfit};
     status = mp__start_child(&start, &process->os, &process->slot, &process->epoch);
     process->detached = options->detach;
@@ -149,9 +153,11 @@ static mp_status_t start_child(mp_process_t *process, mp_function_t function, mp
     return status;
 }
 
+typedef enum sort { USERS, SERVICE, FORKSERVER } sort_t;
+
 /* Starts a child and lists it; nobody need hold it. */
 static mp_status_t start_listed(mp_process_t **process, mp_function_t function, mp_args_t args,
-                                const mp_process_options_t *options, bool service)
+                                const mp_process_options_t *options, sort_t sort, mp__deadline_t deadline)
 {
     *process = NULL;
     if (!function)
@@ -164,11 +170,12 @@ static mp_status_t start_listed(mp_process_t **process, mp_function_t function, 
         return mp__error(MP_NO_MEMORY, "start a process", "no memory for its object");
     mp__handle_init(&made->handle, MP_KIND_PROCESS, &(mp__reference_t){0}, 0, destroy);
     made->role = CHILD;
-    made->service = service;
+    made->service = sort != USERS;
+    made->unwatched = sort == FORKSERVER;
     made->daemon = options->daemon;
     made->os.sentinel = made->os.job = MP__NO_HANDLE;
     mp__streams_init(&made->streams);
-    mp_status_t status = start_child(made, function, args, options);
+    mp_status_t status = start_child(made, function, args, options, deadline);
     if (status == MP_OK)
         status = lock_children();
     if (status != MP_OK) {
@@ -252,9 +259,10 @@ static mp_status_t reap(mp_process_t *process)
     mp_status_t status = mp__os_process_wait(&process->os, 0);
     if (status != MP_OK)
         return status;
+    if (process->os.foreign)
+        mp__forkserver_ending(process->slot, process->epoch, &process->os.exit);
     note_exit(process);
     mp__process_sweep(process->slot, process->epoch);
-    mp__process_let_go(process->slot, process->epoch);
     mp__store32(&process->ended, 1);
     log_end(process);
     return MP_OK;
@@ -468,7 +476,7 @@ void mp__processes_collect(void)
     mp_process_t *done = NULL;
     for (mp_process_t **link = &children; *link;) {
         mp_process_t *process = *link;
-        if (process->abandoned && mp__os_process_wait(&process->os, 0) == MP_OK) {
+        if (process->abandoned && (process->ended || mp__os_process_wait(&process->os, 0) == MP_OK)) {
             *link = process->next;
             process->next = done;
             done = process;
@@ -481,7 +489,6 @@ void mp__processes_collect(void)
         mp_process_t *process = done;
         done = process->next;
         mp__process_sweep(process->slot, process->epoch);
-        mp__process_let_go(process->slot, process->epoch);
         forget_child(process);
     }
 }
@@ -506,8 +513,7 @@ static mp_status_t withdraw(mp_process_t *process, mp_error_t error)
     return mp__error_again(&error);
 }
 
-/* Nobody holds it from now on. It may end, and be freed, at once. */
-static void abandon(mp_process_t *process)
+void mp__process_abandon(mp_process_t *process)
 {
     if (lock_children() != MP_OK)
         return;
@@ -519,7 +525,7 @@ mp_status_t mp__process_start_begin(mp_process_t **process, mp_function_t functi
                                     const mp_process_options_t *options, size_t options_size)
 {
     mp_process_options_t own = copy_options(options, options_size);
-    return process ? start_listed(process, function, args, &own, false)
+    return process ? start_listed(process, function, args, &own, USERS, MP__NEVER)
                    : mp__error(MP_INVALID, "start a process", "no place for the new object");
 }
 
@@ -539,23 +545,43 @@ mp_status_t mp__process_start(mp_process_t **process, mp_function_t function, mp
     mp_process_options_t own = copy_options(options, options_size);
     if (process)
         *process = NULL;
-    mp_status_t status = start_listed(&made, function, args, &own, false);
+    mp__deadline_t deadline;
+    mp_status_t status = mp__deadline(own.start_timeout == 0 ? MP_FOREVER : own.start_timeout, &deadline);
+    if (status == MP_OK)
+        status = start_listed(&made, function, args, &own, USERS, deadline);
     if (status == MP_OK) {
-        status = mp_process_start_wait(made, own.start_timeout == 0 ? MP_FOREVER : own.start_timeout);
+        status = await_start(made, deadline);
         if (status != MP_OK)
             return withdraw(made, *mp_error());
     }
     if (status == MP_OK && process)
         *process = made;
     else if (status == MP_OK)
-        abandon(made);
+        mp__process_abandon(made);
     return status;
 }
 
 mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name)
 {
     mp_process_options_t options = {.name = name};
-    return start_listed(process, function, args, &options, true);
+    return start_listed(process, function, args, &options, SERVICE, MP__NEVER);
+}
+
+mp_status_t mp__process_start_forkserver(mp_process_t **process, mp_function_t function, mp_args_t args,
+                                         mp__deadline_t deadline)
+{
+    mp_process_options_t options = {.name = "ForkServer", .method = MP_START_SPAWN};
+    mp_process_t *made;
+    *process = NULL;
+    mp_status_t status = start_listed(&made, function, args, &options, FORKSERVER, MP__NEVER);
+    if (status == MP_OK)
+        status = await_start(made, deadline);
+    else
+        return status;
+    if (status != MP_OK)
+        return withdraw(made, *mp_error());
+    *process = made;
+    return MP_OK;
 }
 
 /* ---- for the rest of the library */

@@ -11,6 +11,13 @@
  * is not joined at the program's end (it ends with its parent), ignores Ctrl-C, and takes its name whole. */
 mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name);
 
+/* The same for the fork server, which looks after itself; waits until it runs. */
+mp_status_t mp__process_start_forkserver(mp_process_t **process, mp_function_t function, mp_args_t args,
+                                         mp__deadline_t deadline);
+
+/* Nobody holds it from now on. It may end, and be freed, at once. */
+void mp__process_abandon(mp_process_t *process);
+
 /* Ready when it has ended (mp__os_wait_any). */
 mp__os_handle_t mp__process_sentinel(const mp_process_t *process);
 

@@ -5,6 +5,7 @@
 #include "core/once.h"
 #include "family/alloc.h"
 #include "objects/bootstrap.h"
+#include "objects/forkserver.h"
 #include "objects/host.h"
 #include "wire/call.h"
 
@@ -18,14 +19,15 @@
 
 /* ---- methods */
 
-static const char *const method_names[] = {[MP_START_SPAWN] = "spawn", [MP_START_FORK] = "fork"};
+static const char *const method_names[] = {
+    [MP_START_SPAWN] = "spawn", [MP_START_FORK] = "fork", [MP_START_FORKSERVER] = "forkserver"};
 
 static uint32_t chosen;    /* by mp_set_start_method */
 static uint32_t inherited; /* from the parent */
 
 static bool supported(mp_start_method_t method)
 {
-    return method == MP_START_SPAWN || (method == MP_START_FORK && mp__os_caps()->fork);
+    return method == MP_START_SPAWN || mp__os_caps()->fork;
 }
 
 static mp_start_method_t method_named(const char *name)
@@ -61,7 +63,7 @@ mp_status_t mp__start_method(mp_start_method_t wanted, mp_start_method_t *method
         if (*method == MP_START_DEFAULT)
             return mp__error(MP_INVALID, step, "%s=%s: there is no such method", METHOD_VARIABLE, name);
     }
-    if (*method != MP_START_SPAWN && *method != MP_START_FORK)
+    if ((unsigned)*method >= MP__COUNT_OF(method_names))
         return mp__error(MP_INVALID, step, "there is no method %d", (int)*method);
     if (!supported(*method))
         return mp__error(MP_UNSUPPORTED, step, "this system has no %s", method_names[*method]);
@@ -90,6 +92,20 @@ mp_status_t mp_set_start_method(const char *name, bool force)
     return MP_OK;
 }
 
+mp_status_t mp_start_method_named(const char *name, mp_start_method_t *method)
+{
+    const char *step = "ask for a start method";
+    if (!method)
+        return mp__error(MP_INVALID, step, "no place for it");
+    *method = MP_START_DEFAULT;
+    if (!name)
+        return mp__start_method(MP_START_DEFAULT, method);
+    mp_start_method_t named = method_named(name);
+    if (named == MP_START_DEFAULT)
+        return mp__error(MP_INVALID, step, "%s: there is no such method", name);
+    return mp__start_method(named, method);
+}
+
 const char *mp_get_start_method(void)
 {
     mp_start_method_t method = chosen ? (mp_start_method_t)chosen : (mp_start_method_t)inherited;
@@ -99,7 +115,7 @@ const char *mp_get_start_method(void)
 
 const char *const *mp_all_start_methods(void)
 {
-    static const char *const all[] = {"spawn", "fork", NULL};
+    static const char *const all[] = {"spawn", "fork", "forkserver", NULL};
     static const char *const spawn_only[] = {"spawn", NULL};
     return mp__os_caps()->fork ? all : spawn_only;
 }
@@ -146,41 +162,57 @@ static mp__os_handle_t leave_lifeline(void)
 
 /* ---- what the child is told */
 
-/* Writes the arguments into a block of the arena that belongs to the child's slot. */
-static mp_status_t write_block(const mp__start_t *start, uint32_t slot, mp__transfer_t *transfer)
+/* Writes the arguments, and the settings' texts behind them, into a block of the arena that belongs to the child's
+ * slot. */
+static mp_status_t fill_block(const mp__start_t *start, uint32_t slot, const mp__transfer_t *transfer,
+                              const mp__buffer_t *call, const mp__settings_t *settings, const mp__buffer_t *texts)
 {
-    mp__buffer_t call;
-    mp__buffer_init(&call);
-    mp__carrier_t carrier = mp__transfer_carrier(transfer);
     mp__block_t block = 0;
+    mp_status_t status =
+        mp__block_alloc(sizeof(mp__start_block_t) + call->size + texts->size, mp__owner_process(slot), &block);
+    if (status != MP_OK)
+        return status;
+    mp__start_block_t *head = mp__block_at(block, NULL);
+    memset(head, 0, sizeof *head);
+    head->size = call->size;
+    head->method = (uint32_t)start->method;
+    head->service = start->service;
+    head->daemon = start->daemon;
+    head->parent_serves = mp__serves();
+    head->unwatched = start->unwatched;
+    head->handle_count = (uint32_t)transfer->count;
+    head->parent_slot = mp__family.process;
+    head->parent_epoch = mp__family.epoch;
+    snprintf(head->identity, sizeof head->identity, "%s", start->identity);
+    memcpy(head->handles, transfer->handles, transfer->count * sizeof transfer->handles[0]);
+    head->log = mp__log_route();
+    head->settings = *settings;
+    uint8_t *rest = (uint8_t *)(head + 1);
+    memcpy(rest, call->data, call->size);
+    if (texts->size)
+        memcpy(rest + call->size, texts->data, texts->size);
+    mp__process_slot_t *child = &mp__family.processes[slot];
+    child->arguments = block;
+    snprintf(child->name, sizeof child->name, "%s", start->name);
+    return MP_OK;
+}
+
+static mp_status_t write_block(const mp__start_t *start, mp_start_method_t way, uint32_t slot, mp__transfer_t *transfer)
+{
+    mp__buffer_t call, texts;
+    mp__buffer_init(&call);
+    mp__buffer_init(&texts);
+    mp__settings_t settings;
+    mp__carrier_t carrier = mp__transfer_carrier(transfer);
     mp_status_t status = mp__call_encode(start->function, start->args, &carrier, &call);
-    if (status == MP_OK)
-        status = mp__block_alloc(sizeof(mp__start_block_t) + call.size + start->outfit->texts.size,
-                                 mp__owner_process(slot), &block);
-    if (status == MP_OK) {
-        mp__start_block_t *head = mp__block_at(block, NULL);
-        memset(head, 0, sizeof *head);
-        head->size = call.size;
-        head->method = (uint32_t)start->method;
-        head->service = start->service;
-        head->daemon = start->daemon;
-        head->heeds_interrupt = !start->service && mp__serves();
-        head->handle_count = (uint32_t)transfer->count;
-        head->parent_slot = mp__family.process;
-        head->parent_epoch = mp__family.epoch;
-        snprintf(head->identity, sizeof head->identity, "%s", start->identity);
-        memcpy(head->handles, transfer->handles, transfer->count * sizeof transfer->handles[0]);
-        head->log = mp__log_route();
-        head->settings = start->outfit->settings;
-        uint8_t *rest = (uint8_t *)(head + 1);
-        memcpy(rest, call.data, call.size);
-        if (start->outfit->texts.size)
-            memcpy(rest + call.size, start->outfit->texts.data, start->outfit->texts.size);
-        mp__process_slot_t *child = &mp__family.processes[slot];
-        child->arguments = block;
-        snprintf(child->name, sizeof child->name, "%s", start->name);
-    }
+    if (status == MP_OK && way == MP_START_FORKSERVER)
+        status = mp__forkserver_outfit(start->outfit, &settings, &texts);
+    if (status == MP_OK && way == MP_START_FORKSERVER)
+        status = fill_block(start, slot, transfer, &call, &settings, &texts);
+    else if (status == MP_OK)
+        status = fill_block(start, slot, transfer, &call, &start->outfit->settings, &start->outfit->texts);
     mp__buffer_fini(&call);
+    mp__buffer_fini(&texts);
     return status;
 }
 
@@ -240,9 +272,7 @@ static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation
 /* A thread that has ended is counted for a moment longer. */
 #define THREAD_END (50 * MP__MILLISECOND)
 
-/* Has the program threads beside the one that calls? The library's own do not count: what they hold at a fork, the
- * child makes anew. False where the system does not tell. */
-static bool has_threads(void)
+bool mp__start_has_threads(void)
 {
     int64_t until = mp__os_now() + THREAD_END;
     while (mp__os_thread_count() > 1 + mp__local_threads()) {
@@ -257,12 +287,6 @@ static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_
                                  const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     bool in_child;
-    if (!start->fork_with_threads && !mp__local_thread_is_own() && has_threads())
-        return mp__error(MP_THREADED, "start a process",
-                         "this program has threads of its own: fork would copy what they "
-                         "were in the middle of, without them");
-    if (start->outfit->options->executable)
-        return mp__error(MP_UNSUPPORTED, "start a process", "fork executes no image");
     mp__log_pause();
     mp_status_t status = mp__os_fork(process, &in_child);
     mp__log_resume();
@@ -282,11 +306,11 @@ static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_
     return MP_SYSTEM; /* not reached */
 }
 
-static mp_status_t begin(const mp__start_t *start, uint32_t slot, uint32_t epoch, uint64_t nonce,
-                         mp__os_process_t *process)
+static mp_status_t start_by(mp_start_method_t way, const mp__start_t *start, uint32_t slot, uint32_t epoch,
+                            uint64_t nonce, mp__os_process_t *process)
 {
     mp__transfer_t transfer;
-    mp_status_t status = write_block(start, slot, &transfer);
+    mp_status_t status = write_block(start, way, slot, &transfer);
     if (status == MP_OK)
         status = mp__once(&lifeline.made, make_lifeline);
     if (status != MP_OK)
@@ -295,33 +319,85 @@ static mp_status_t begin(const mp__start_t *start, uint32_t slot, uint32_t epoch
      */
     mp__program_flush();
     mp__invitation_t invitation = invite(slot, epoch, nonce);
-    return start->method == MP_START_FORK ? start_by_fork(start, &invitation, &transfer, process)
-                                          : start_by_spawn(start, &invitation, &transfer, process);
+    switch (way) {
+    case MP_START_FORK:
+        return start_by_fork(start, &invitation, &transfer, process);
+    case MP_START_FORKSERVER:
+        return mp__forkserver_fork(start, &invitation, &transfer, process);
+    default:
+        return start_by_spawn(start, &invitation, &transfer, process);
+    }
+}
+
+static mp_status_t prepare_and_start(mp_start_method_t way, const mp__start_t *start, mp__os_process_t *process,
+                                     uint32_t *slot, uint32_t *epoch)
+{
+    uint64_t nonce;
+    mp_status_t status = mp__process_prepare(slot, epoch, &nonce);
+    if (status != MP_OK)
+        return status;
+    status = start_by(way, start, *slot, *epoch, nonce, process);
+    if (status == MP_OK)
+        return MP_OK;
+    mp_error_t error = *mp_error();
+    mp__process_sweep(*slot, *epoch);
+    mp__error_again(&error);
+    return status;
+}
+
+/* A server that dies is followed by another so often in one start. */
+#define SERVERS 3
+
+static mp_status_t start_by_server(const mp__start_t *start, mp__os_process_t *process, uint32_t *slot, uint32_t *epoch)
+{
+    mp_status_t status = MP_END;
+    for (int i = 0; i < SERVERS && status == MP_END; i++) {
+        status = mp__forkserver_take(start->deadline);
+        if (status != MP_OK)
+            return status;
+        status = prepare_and_start(MP_START_FORKSERVER, start, process, slot, epoch);
+        mp__forkserver_give();
+    }
+    return status == MP_END ? mp__error(MP_DIED, "start a process", "one fork server after the other died") : status;
+}
+
+/* How the child is to be begun, which by its own lights is start->method. */
+static mp_status_t choose_way(const mp__start_t *start, mp_start_method_t *way)
+{
+    *way = start->method;
+    if (*way == MP_START_SPAWN)
+        return MP_OK;
+    if (start->outfit->options->executable)
+        return mp__error(MP_UNSUPPORTED, "start a process", "%s executes no image", method_names[*way]);
+    if (*way == MP_START_FORKSERVER || start->fork_with_threads || !mp__start_has_threads())
+        return MP_OK;
+    if (!mp__local_thread_is_own())
+        return mp__error(MP_THREADED, "start a process",
+                         "this program has threads of its own: fork would copy what they "
+                         "were in the middle of, without them");
+    /* What a pool replaces was started when there were none yet: the server forks it, which never has any. */
+    *way = MP_START_FORKSERVER;
+    return MP_OK;
 }
 
 mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process, uint32_t *slot, uint32_t *epoch)
 {
     mp__start_t chosen_start = *start;
+    mp_start_method_t way;
     mp_status_t status = mp__host_prepare(start->function, executable || start->outfit->options->executable);
     if (status == MP_OK)
         status = mp__start_method(start->method, &chosen_start.method);
     if (status == MP_OK)
-        status = mp__family_join();
-    uint64_t nonce;
+        status = choose_way(&chosen_start, &way);
     if (status == MP_OK)
-        status = mp__process_prepare(slot, epoch, &nonce);
+        status = mp__family_join();
     if (status != MP_OK)
         return status;
-    status = begin(&chosen_start, *slot, *epoch, nonce, process);
-    if (status == MP_OK) {
-        mp__log(MP_LOG_DEBUG, "started %s (pid %d) by %s", start->name, process->pid,
-                method_names[chosen_start.method]);
-        return MP_OK;
-    }
-    mp_error_t error = *mp_error();
-    mp__process_sweep(*slot, *epoch);
-    mp__process_let_go(*slot, *epoch);
-    return mp__error_again(&error);
+    status = way == MP_START_FORKSERVER ? start_by_server(&chosen_start, process, slot, epoch)
+                                        : prepare_and_start(way, &chosen_start, process, slot, epoch);
+    if (status == MP_OK)
+        mp__log(MP_LOG_DEBUG, "started %s (pid %d) by %s", start->name, process->pid, method_names[way]);
+    return status;
 }
 
 /* ---- until it runs */

@@ -19,7 +19,8 @@ typedef struct mp__start {
     bool service;
     bool daemon;
     bool fork_with_threads;
-    bool unwatched; /* it sees by itself when its parent is gone, without a thread for that */
+    bool unwatched;          /* it sees by itself when its parent is gone, without a thread for that */
+    mp__deadline_t deadline; /* for the fork server */
     const mp__outfit_t *outfit;
 } mp__start_t;
 
@@ -55,12 +56,17 @@ typedef struct mp__start_block {
     uint32_t parent_slot;
     uint32_t parent_epoch;
     uint32_t daemon;
-    uint32_t heeds_interrupt; /* its parent ignores Ctrl-C because the library wants it, which is no wish of its own */
+    uint32_t parent_serves; /* so it ignores Ctrl-C because the library wants it, which is no wish of its own */
+    uint32_t unwatched;
     char identity[64];
     mp__log_route_t log;
     mp__settings_t settings; /* their texts follow the call */
     mp__os_handle_t handles[MP__TRANSFER_MOST];
 } mp__start_block_t;
+
+/* Has the program threads beside the one that calls? The library's own do not count: what they hold at a fork, the
+ * child makes anew. False where the system does not tell. */
+bool mp__start_has_threads(void);
 
 /* The program's own functions, as its inline code handed them over; NULL before mp_freeze_support. */
 const mp__program_t *mp__program(void);

@@ -14,6 +14,8 @@
 #include <sys/sysctl.h>
 #endif
 
+extern char **environ;
+
 const mp__os_caps_t *mp__os_caps(void)
 {
     static const mp__os_caps_t with_words = {.fork = true,
@@ -140,6 +142,16 @@ void mp__os_ignore_interrupt(void)
 void mp__os_heed_interrupt(void)
 {
     sigaction(SIGINT, &before_ignored, NULL);
+}
+
+void mp__os_reap_children(void)
+{
+    signal(SIGCHLD, SIG_DFL);
+}
+
+const char *const *mp__os_environment(void)
+{
+    return (const char *const *)environ;
 }
 
 void mp__os_end_now(int code)

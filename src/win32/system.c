@@ -169,6 +169,16 @@ void mp__os_heed_interrupt(void)
     SetConsoleCtrlHandler(NULL, FALSE);
 }
 
+void mp__os_reap_children(void)
+{
+    /* There is nobody else. */
+}
+
+const char *const *mp__os_environment(void)
+{
+    return NULL;
+}
+
 void mp__os_end_now(int code)
 {
     /* ExitProcess would run the DLLs' handlers. */
