@@ -267,6 +267,16 @@ static mp_status_t begin(mp__deadline_t deadline)
     return mp__error_again(&error);
 }
 
+void mp__forkserver_stop(void)
+{
+    if (mp__once(&mutex_made, make_mutex) != MP_OK)
+        return;
+    apr_thread_mutex_lock(mutex);
+    if (server.channel != MP__NO_HANDLE)
+        let_go();
+    apr_thread_mutex_unlock(mutex);
+}
+
 static bool fits(void)
 {
     const char *image = mp__start_image();

@@ -47,6 +47,9 @@ mp_status_t mp__forkserver_fork(const mp__start_t *start, const mp__invitation_t
  * stays MP__OS_UNKNOWN. */
 void mp__forkserver_ending(uint32_t slot, uint32_t epoch, mp__os_exit_t *end);
 
+/* Lets go of the server: it ends when the children that it forked have. The next start begins another. */
+void mp__forkserver_stop(void);
+
 /* In a fork's child: the parent's server is not its own. */
 void mp__forkserver_forget(void);
 

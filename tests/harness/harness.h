@@ -74,6 +74,9 @@ void mp_test_baseline(void);
 /* How many blocks of the arena this process's family holds. Set it before the baseline; NULL: not counted. */
 extern size_t (*mp_test_arena_blocks)(void);
 
+/* Called before the leak check looks: to end what serves until the program's end. NULL: nothing. */
+extern void (*mp_test_settle)(void);
+
 /* Seconds to wait for what must happen, longer on slow machines (environment MP_TEST_SLOWNESS, a factor). */
 double mp_test_seconds(double seconds);
 

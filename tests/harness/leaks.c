@@ -27,6 +27,7 @@ static holding_t before;
 static holding_t after;
 
 size_t (*mp_test_arena_blocks)(void);
+void (*mp_test_settle)(void);
 
 static void take(holding_t *holding)
 {
@@ -116,6 +117,8 @@ void mp_test_leaks_begin(void)
 
 bool mp_test_leaks_report(const char *name)
 {
+    if (mp_test_settle)
+        mp_test_settle();
     mp_test_let_go();
     take(&after);
     bool clean = report_handles(name);
