@@ -211,7 +211,7 @@ static void keep_reaping(void *unused)
 {
     (void)unused;
     while (!__atomic_load_n(&enough, __ATOMIC_SEQ_CST))
-        if (waitpid(-1, NULL, 0) < 0)
+        if (waitpid(-1, NULL, WNOHANG) <= 0)
             usleep(100);
 }
 
