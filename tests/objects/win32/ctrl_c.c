@@ -30,7 +30,7 @@ int mp_test_run_group(const char *program, char *output, size_t size)
 {
     if (!make_console())
         mp_skip("there can be no console here");
-    mp_test_baseline(); /* what the console is made of stays */
+    mp_test_baseline();                 /* what the console is made of stays */
     SetConsoleCtrlHandler(NULL, FALSE); /* who runs the tests may ignore it */
     return mp_test_run(mp_test_program(), program, output, size);
 }
