@@ -95,6 +95,48 @@ MP_CASE(a_stopped_process_is_not_dead)
     CU_ASSERT_EQUAL(mp_test_kin_join(&kin).code, 0);
 }
 
+/* How it ended is kept for its parent, whoever notices the death. */
+MP_CASE(a_slot_waits_for_the_parent)
+{
+    mp_test_kin_t kin;
+    uint64_t nonce;
+    uint32_t slot, epoch;
+    mp_test_family();
+    start_living(&kin);
+    CU_ASSERT(mp_test_tell(kin.child.talk, 'g'));
+    CU_ASSERT_EQUAL(mp_test_join(&kin.child).code, 0);
+    mp__sweep_the_dead();
+    CU_ASSERT_EQUAL(state_of(kin.slot), MP__PROCESS_ENDED);
+    CU_ASSERT_FALSE(alive(&kin));
+    for (int i = 0; i < 40; i++) {
+        REQUIRE_OK(mp__process_prepare(&slot, &epoch, &nonce));
+        CU_ASSERT_NOT_EQUAL(slot, kin.slot);
+        mp__process_sweep(slot, epoch);
+        CU_ASSERT_EQUAL(state_of(slot), MP__PROCESS_FREE);
+    }
+    CU_ASSERT_EQUAL(state_of(kin.slot), MP__PROCESS_ENDED);
+    mp_test_kin_sweep(&kin);
+    CU_ASSERT_EQUAL(state_of(kin.slot), MP__PROCESS_FREE);
+}
+
+/* Who is to have a slot that nobody has claimed takes it back; a claimed one stays. */
+MP_CASE(a_slot_is_taken_back_while_nobody_has_claimed_it)
+{
+    mp_test_kin_t kin;
+    uint64_t nonce;
+    uint32_t slot, epoch;
+    mp_test_family();
+    REQUIRE_OK(mp__process_prepare(&slot, &epoch, &nonce));
+    mp__process_take_back(slot, epoch);
+    CU_ASSERT_EQUAL(state_of(slot), MP__PROCESS_FREE);
+    EXPECT_STATUS(mp__process_accept(slot, epoch, nonce), MP_INVALID);
+    start_living(&kin);
+    mp__process_take_back(kin.slot, kin.epoch);
+    CU_ASSERT_EQUAL(state_of(kin.slot), MP__PROCESS_RUNNING);
+    CU_ASSERT(mp_test_tell(kin.child.talk, 'g'));
+    CU_ASSERT_EQUAL(mp_test_kin_join(&kin).code, 0);
+}
+
 /* Nobody sweeps them here: whoever looks for a slot does. */
 MP_CASE(two_hundred_short_processes_share_few_slots)
 {
@@ -109,6 +151,7 @@ MP_CASE(two_hundred_short_processes_share_few_slots)
         CU_ASSERT(mp_test_tell(kin.child.talk, 'g'));
         CU_ASSERT_EQUAL(mp_test_join(&kin.child).code, 0);
         CU_ASSERT_FALSE(alive(&kin));
+        mp__family.processes[kin.slot].keeper = 0; /* as if its parent were gone */
         for (int j = 0; j < i; j++)
             if (slots[j] == slots[i])
                 CU_ASSERT(epochs[j] < epochs[i]);
@@ -260,11 +303,13 @@ MP_CASE(killed_while_sweeping)
     mp__sweep_the_dead();
     CU_ASSERT_EQUAL(mp__blocks_in_use(), before);
     for (uint32_t i = 0; i < mp__family.head->process_mark; i++)
-        CU_ASSERT_EQUAL(state_of(i), i == mp__family.process ? MP__PROCESS_RUNNING : MP__PROCESS_FREE);
+        CU_ASSERT(i == mp__family.process ? state_of(i) == MP__PROCESS_RUNNING
+                                          : state_of(i) == MP__PROCESS_FREE || state_of(i) == MP__PROCESS_ENDED);
 }
 
 MP_CASES(MP_ROW(threads_use_slots_again_and_epochs_rise), MP_ROW(a_death_is_seen_and_a_slot_freed),
          MP_ROW(a_stopped_process_is_not_dead), MP_ROW(two_hundred_short_processes_share_few_slots),
+         MP_ROW(a_slot_waits_for_the_parent), MP_ROW(a_slot_is_taken_back_while_nobody_has_claimed_it),
          MP_ROW(an_invitation_must_be_right_in_everything), MP_ROW(an_invitation_is_good_once),
          MP_ROW(a_handle_that_is_no_arena_is_refused), MP_ROW(children_that_were_never_started_go_with_their_maker),
          MP_ROW(killed_while_sweeping), MP_SUB(lives), MP_SUB(accepts_twice), MP_SUB(takes_what_is_no_arena),

@@ -2,6 +2,11 @@
 #include "child.h"
 
 #include "harness.h"
+#include "system.h"
+
+#include "core/compiler.h"
+#include "objects/forkserver.h"
+#include "objects/process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,4 +142,14 @@ const char *mp_test_word(size_t index)
 mp__deadline_t mp_test_deadline(double seconds)
 {
     return mp__os_now() + (int64_t)(mp_test_seconds(seconds) * (double)MP__SECOND);
+}
+
+void mp_test_end_servers(void)
+{
+    long pids[16];
+    mp__deadline_t until = mp_test_deadline(10);
+    mp__forkserver_stop();
+    do {
+        mp__processes_collect();
+    } while (mp_test_children(pids, MP__COUNT_OF(pids)) > 0 && mp__os_now() < until);
 }

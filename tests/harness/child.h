@@ -38,6 +38,9 @@ size_t mp_test_handle_count(void);
 /* Number i of the arguments that followed. */
 const char *mp_test_word(size_t index);
 
+/* Fork servers serve until the program ends: this ends them, so that they are no leak (for mp_test_settle). */
+void mp_test_end_servers(void);
+
 /* A deadline that many seconds from now, longer on slow machines. */
 mp__deadline_t mp_test_deadline(double seconds);
 

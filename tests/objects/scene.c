@@ -3,9 +3,6 @@
 
 #include "child.h"
 #include "family/alloc.h"
-#include "objects/forkserver.h"
-#include "objects/process.h"
-#include "system.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -51,20 +48,9 @@ void mp_test_objects(void)
     mp_test_baseline();
 }
 
-/* The fork server serves until the program ends. */
-static void end_servers(void)
-{
-    long pids[16];
-    mp__deadline_t until = mp_test_deadline(10);
-    mp__forkserver_stop();
-    do {
-        mp__processes_collect();
-    } while (mp_test_children(pids, 16) > 0 && mp__os_now() < until);
-}
-
 void mp_test_each_method(void (*run)(void))
 {
-    mp_test_settle = end_servers;
+    mp_test_settle = mp_test_end_servers;
     for (const char *const *method = mp_all_start_methods(); *method; method++) {
         unsigned failures = CU_get_number_of_failures();
         REQUIRE_OK(mp_set_start_method(*method, true));

@@ -404,7 +404,8 @@ static void kill_the_notifier(void)
     REQUIRE_OK(mp_queue_create(&ready, 0));
     mp_test_thread_start(&thread, wait_deep, &s);
     await_sleepers(1);
-    REQUIRE_OK(mp_process_start(&process, notify_and_hold, mp_args(s.condition, ready)));
+    REQUIRE_OK(mp_process_start_with(&process, notify_and_hold, mp_args(s.condition, ready),
+                                     &(mp_process_options_t){.fork_with_threads = true}));
     REQUIRE_OK(mp_queue_get(ready, &one, mp_test_patience()));
     mp_test_expect_killed(process);
     mp_test_thread_join(&thread);

@@ -119,7 +119,8 @@ static mp_status_t echo_until_end(mp_call_t *call)
 static void start_it(void *context)
 {
     started_t *started = context;
-    MP_CHECK(mp_process_start(&started->process, echo_until_end, mp_args(started->theirs)) == MP_OK);
+    mp_process_options_t options = {.fork_with_threads = true}; /* the thread that waits for this one */
+    MP_CHECK(mp_process_start_with(&started->process, echo_until_end, mp_args(started->theirs), &options) == MP_OK);
 }
 
 static void expect_echo(mp_conn_t *conn)

@@ -19,6 +19,7 @@ void mp_test_pools(void)
     REQUIRE_OK(mp_pool_create(&pool, 1));
     REQUIRE_OK(mp_pool_apply(pool, task_pid, mp_args(), NULL, mp_test_seconds(20)));
     REQUIRE_OK(mp_pool_free(pool));
+    mp_test_settle = mp_test_end_servers;
     mp_test_arena_blocks = blocks;
     mp_test_baseline();
 }
