@@ -32,10 +32,15 @@ typedef struct bench_subject {
     const bench_ratio_t *ratios;
 } bench_subject_t;
 
-extern const bench_subject_t bench_lock, bench_queue, bench_trip, bench_bytes, bench_create, bench_idle;
+extern const bench_subject_t bench_lock, bench_queue, bench_trip, bench_bytes, bench_create, bench_idle, bench_process;
 
 /* Seconds for what must happen: no figure takes so long, so who waits longer has found a fault. */
 #define BENCH_PATIENCE 60.0
+
+/* This program as others see it who start it without the library: with this argument it ends at once, or stays until it
+ * is killed. */
+#define BENCH_BARE "--bench-bare"
+#define BENCH_STAY "--bench-stay"
 
 /* Says so, and ends the program. */
 void bench_fail(const char *what);

@@ -11,8 +11,8 @@
 #define MOST_ROWS   100
 #define RUNS        5
 
-static const bench_subject_t *const subjects[] = {&bench_lock,  &bench_queue,  &bench_trip,
-                                                  &bench_bytes, &bench_create, &bench_idle};
+static const bench_subject_t *const subjects[] = {&bench_lock,   &bench_queue, &bench_trip,   &bench_bytes,
+                                                  &bench_create, &bench_idle,  &bench_process};
 
 #define SUBJECTS (sizeof subjects / sizeof subjects[0])
 
@@ -187,6 +187,10 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], BENCH_BARE) == 0)
+        return 0;
+    while (argc == 2 && strcmp(argv[1], BENCH_STAY) == 0)
+        bench_pause(BENCH_PATIENCE);
     mp_freeze_support(argc, argv);
     bench_partner_main(argc, argv);
     for (int i = 1; i < argc; i++) {

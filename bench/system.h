@@ -63,6 +63,23 @@ int64_t bench_processor_time(void);
 /* Descriptors or handles that this process has open; -1: the system does not tell. */
 int64_t bench_open_handles(void);
 
+/* A program that is started by the system's own means, with one argument, and its end, which is waited for. */
+typedef struct bench_program {
+    intptr_t process; /* POSIX: its number */
+} bench_program_t;
+
+bench_program_t bench_program_begin(const char *program, const char *argument);
+void bench_program_end(bench_program_t program, bool kill_it);
+
+/* Lets this process have so many handles open; false: it must not. */
+bool bench_allow_handles(uint64_t count);
+
+/* Bytes of memory that a process shares with nobody; -1: the system does not tell. */
+int64_t bench_private_memory(int64_t process);
+
+/* Bytes of memory that can be had; 0: the system does not tell. */
+uint64_t bench_free_memory(void);
+
 /* Runs a program and reads the number that it prints. False: it failed, or there is no such way here. */
 bool bench_ask(const char *command, double *value);
 

@@ -44,16 +44,18 @@ mp_status_t mp__os_handle_adopt(mp__os_handle_t handle);
 /* ---- system.c: clock, processors, memory, this process */
 
 typedef struct mp__os_caps {
-    bool fork;            /* mp__os_fork works */
-    bool shared_wait;     /* mp__os_word_wait works on words of the arena, across processes */
-    bool discard;         /* mp__os_arena_discard gives memory back */
-    bool affinity;        /* mp__os_affinity_set works */
-    bool memory_use;      /* mp__os_memory_used tells */
-    bool ends_stopped;    /* a stopped child, too, ends with its parent */
-    bool lists_processes; /* mp__os_process_kill_tree finds descendants outside of groups */
-    bool sentinels;       /* mp__os_sentinel_open works (but on a Linux that is too old) */
-    bool limit_files;     /* mp__os_limit_files works */
-    bool limit_processes; /* mp__os_spawn_t's process_limit does */
+    bool fork;              /* mp__os_fork works */
+    const char *bind_early; /* "NAME=value": in its environment a program looks up all functions of its libraries when
+                               it begins; NULL: it always does, or never */
+    bool shared_wait;       /* mp__os_word_wait works on words of the arena, across processes */
+    bool discard;           /* mp__os_arena_discard gives memory back */
+    bool affinity;          /* mp__os_affinity_set works */
+    bool memory_use;        /* mp__os_memory_used tells */
+    bool ends_stopped;      /* a stopped child, too, ends with its parent */
+    bool lists_processes;   /* mp__os_process_kill_tree finds descendants outside of groups */
+    bool sentinels;         /* mp__os_sentinel_open works (but on a Linux that is too old) */
+    bool limit_files;       /* mp__os_limit_files works */
+    bool limit_processes;   /* mp__os_spawn_t's process_limit does */
 } mp__os_caps_t;
 
 const mp__os_caps_t *mp__os_caps(void);
@@ -171,6 +173,14 @@ bool mp__os_thread_ended(const mp__os_thread_life_t *life);
 /* The calling thread gives *life up, before it ends. */
 void mp__os_thread_leave(mp__os_thread_life_t *life);
 
+typedef struct mp__os_thread_end {
+    void (*run)(void);
+} mp__os_thread_end_t;
+
+/* Runs in the calling thread when that one ends, other than by the end of the process; the last word holds. Nothing
+ * does on Windows, which tells the end of threads without their doing. */
+mp_status_t mp__os_thread_on_end(const mp__os_thread_end_t *end);
+
 /* ---- park.c: sleep and wake */
 
 /* Sleeps while *word (in the arena) == expected, until woken. MP_OK: woken, or the word differed, or for no reason at
@@ -209,7 +219,7 @@ typedef enum mp__os_end {
 typedef struct mp__os_usage {
     int64_t user; /* nanoseconds of processors */
     int64_t system;
-    uint64_t peak; /* bytes of memory, all that was resident at once; 0: nobody knows */
+    uint64_t peak; /* bytes of memory, all that was resident at once; 0: not known */
 } mp__os_usage_t;
 
 typedef struct mp__os_exit {
@@ -235,6 +245,7 @@ typedef struct mp__os_spawn {
     const char *const *environment; /* NULL-terminated: "NAME=value" is added to this process's own or replaced in it,
                                        "NAME" is taken out; the last word on a name holds; may be NULL */
     const mp__os_handle_t *handles; /* the child gets these, under the same numbers, and the standard three; no other */
+    const mp__os_handle_t *sources; /* what those numbers are here, where they can be others (POSIX); NULL: the same */
     size_t handle_count;
     const mp__os_handle_t *standard; /* its standard input, output and error, MP__NO_HANDLE: the null device; NULL: the
                                         null device as input, this process's own output and error */
@@ -289,9 +300,13 @@ mp_status_t mp__os_sentinel_open(int32_t pid, mp__os_handle_t *sentinel);
  * kept open, and by nobody else. Both MP__NO_HANDLE where the system ends children itself. MP_LIMIT. */
 mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine);
 
-/* In a child, with what it was given, which is ready (mp__os_wait_any) when whoever made it is gone: from now on the
- * system itself ends this process then, also while it is stopped, where it can (Linux; Windows does it by its job). */
-void mp__os_lifeline_arm(mp__os_handle_t child);
+/* The same for one child alone, which gets it under the shared one's number, and to be closed once that is started.
+ * MP__NO_HANDLE: it gets the shared one. MP_LIMIT. */
+mp_status_t mp__os_lifeline_own(mp__os_handle_t shared, mp__os_handle_t *own);
+
+/* In a child, with one of its own, which is ready (mp__os_wait_any) when whoever made it is gone: from now on the
+ * system itself ends this process then, also while it is stopped. False: it does not; watch it. */
+bool mp__os_lifeline_arm(mp__os_handle_t own);
 
 /* ---- stdio.c: standard input, output and error of children */
 
@@ -329,6 +344,9 @@ mp_status_t mp__os_directory_set(const char *path);
 /* "NAME=value" or "NAME", as in mp__os_spawn_t. */
 mp_status_t mp__os_environment_set(const char *entry);
 
+/* The value of a variable, cut to size. False: there is none. */
+bool mp__os_environment_get(const char *name, char *text, size_t size);
+
 /* The processors that it may run on: those whose bit is set, 64 a word. MP_UNSUPPORTED without caps.affinity. */
 mp_status_t mp__os_affinity_set(const uint64_t *processors, size_t words);
 
@@ -339,8 +357,8 @@ mp_status_t mp__os_priority_set(int nice);
  * seen to it. */
 mp_status_t mp__os_group_lead(bool session);
 
-/* What this process has used so far; its peak is that of the program which runs in it. */
-void mp__os_usage(mp__os_usage_t *usage);
+/* What this process has used so far. `peak`: also the memory, of the program which runs in it; that may cost more. */
+void mp__os_usage(mp__os_usage_t *usage, bool peak);
 
 /* Bytes of this process's memory that are resident and not shared; 0: nobody knows. With caps.memory_use. */
 uint64_t mp__os_memory_used(void);

@@ -1,6 +1,7 @@
 """Python's multiprocessing: prints one figure of what mp_bench measures for the library."""
 
 import multiprocessing
+import statistics
 import sys
 import time
 
@@ -9,6 +10,7 @@ LOCK_TIMES = 500_000
 TRIPS = 5_000
 MESSAGES = 50
 SIZE = 1 << 20
+STARTS = 20
 
 
 def produce(queue, item, count):
@@ -62,12 +64,31 @@ def lock():
     return (time.monotonic() - began) * 1e9 / LOCK_TIMES
 
 
+def nothing():
+    pass
+
+
+def start(method):
+    """Microseconds for start and join of a process that does nothing."""
+    context = multiprocessing.get_context(method)
+    times = []
+    for _ in range(STARTS + 1):
+        began = time.monotonic()
+        process = context.Process(target=nothing)
+        process.start()
+        process.join()
+        times.append(time.monotonic() - began)
+    return statistics.median(times[1:]) * 1e6
+
+
 FIGURES = {
     "lock": lock,
     "queue": lambda: rate_of(multiprocessing.Queue(), bytes(64), QUEUE_ITEMS),
     "value": lambda: rate_of(multiprocessing.Queue(), [42, None, "hello"], QUEUE_ITEMS),
     "bytes": lambda: rate_of(multiprocessing.Queue(4), bytes(SIZE), MESSAGES) * SIZE,
     "trip": trip,
+    "spawn": lambda: start("spawn"),
+    "fork": lambda: start("fork"),
 }
 
 if __name__ == "__main__":

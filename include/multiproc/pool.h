@@ -22,8 +22,8 @@
  * ::MP_INVALID for NULL, for what is no pool, and in a child made by fork. A pool that is still open when the program
  * ends is terminated.
  *
- * Under the start method fork, workers that replace others are forked from the pool's thread: in a program with
- * threads of its own, prefer spawn.
+ * Under the start method fork, workers that replace others are forked from the pool's thread; once the program has
+ * threads of its own, by a fork server, which has none.
  */
 #ifndef MULTIPROC_POOL_H
 #define MULTIPROC_POOL_H
@@ -43,6 +43,7 @@ typedef struct mp_pool_options {
     mp_args_t initializer_args; /**< its arguments, encoded before the call returns */
     int max_tasks_per_worker;   /**< a worker is replaced after so many tasks (of a map: chunks); 0: never */
     const char *name;           /**< workers are named "<name>-1", "<name>-2"...; NULL: "PoolWorker" */
+    mp_start_method_t method;   /**< how they are started; overrides every other setting */
 } mp_pool_options_t;
 
 /** Called on the pool's thread when a result is there; result is borrowed until it returns. */

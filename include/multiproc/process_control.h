@@ -83,8 +83,9 @@ typedef struct mp_process_result {
     double user_time;     /**< seconds of processors in its own code; of one that was killed, with those of its children
                              that it waited for where the system adds them; 0: nobody knows */
     double system_time;   /**< the same in the system's */
-    uint64_t peak_memory; /**< bytes that were resident at most, shared ones too. Of one that did not end by itself
-                             Linux tells no less than its parent had when it started it; 0: nobody knows */
+    uint64_t peak_memory; /**< bytes that were resident at most, shared ones too. Of one that did not end by itself, or
+                             used less than 10 ms of processors, Linux tells no less than its parent had when it started
+                             it; 0: nobody knows */
 } mp_process_result_t;
 
 /** @cond internal */

@@ -6,9 +6,7 @@
 #include "core/once.h"
 #include "platform.h"
 
-#include <apr_env.h>
 #include <apr_general.h>
-#include <string.h>
 
 static uint32_t threads; /* of the library's own that run, or are about to */
 static MP__THREAD_LOCAL bool is_own;
@@ -96,19 +94,4 @@ unsigned mp__local_threads(void)
 bool mp__local_thread_is_own(void)
 {
     return is_own;
-}
-
-bool mp__local_variable(const char *name, bool take, char *text, size_t size)
-{
-    apr_pool_t *pool;
-    char *value = NULL;
-    if (mp__local_pool(&pool) != MP_OK)
-        return false;
-    bool found = apr_env_get(&value, name, pool) == APR_SUCCESS && strlen(value) < size;
-    if (found)
-        memcpy(text, value, strlen(value) + 1);
-    if (value && take)
-        apr_env_delete(name, pool);
-    apr_pool_destroy(pool);
-    return found;
 }

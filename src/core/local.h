@@ -25,9 +25,6 @@ mp_status_t mp__local_mutex(apr_thread_mutex_t **mutex, apr_pool_t *pool);
 mp_status_t mp__local_thread(apr_thread_t **thread, size_t stack, void (*run)(void *context), void *context,
                              apr_pool_t *pool);
 
-/* A variable of the environment; with `take` it is not there afterwards. False: it is not set, or has no room. */
-bool mp__local_variable(const char *name, bool take, char *text, size_t size);
-
 /* How many of those run, and whether the caller is one. */
 unsigned mp__local_threads(void);
 bool mp__local_thread_is_own(void);

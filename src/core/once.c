@@ -24,3 +24,8 @@ mp_status_t mp__once(mp__once_t *once, mp_status_t (*make)(void))
     }
     return MP_OK;
 }
+
+bool mp__once_made(const mp__once_t *once)
+{
+    return mp__load32(once) == MP__MADE;
+}

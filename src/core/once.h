@@ -4,6 +4,7 @@
 
 #include <multiproc/status.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef uint32_t mp__once_t; /* 0: not made; set it to 0 again in a fork's child to make it anew */
@@ -13,5 +14,8 @@ typedef uint32_t mp__once_t; /* 0: not made; set it to 0 again in a fork's child
 /* Calls make() unless it succeeded before; others wait meanwhile. A failure is returned, and the next call tries again.
  * What a thread of the parent was making at a fork is made anew in the child. */
 mp_status_t mp__once(mp__once_t *once, mp_status_t (*make)(void));
+
+/* Was it made? */
+bool mp__once_made(const mp__once_t *once);
 
 #endif

@@ -7,8 +7,6 @@
  * raises its epoch in the same compare-and-swap that names the process, so whoever held it before is dead from that
  * moment on.
  */
-#include "core/local.h"
-#include "core/once.h"
 #include "family/alloc.h"
 #include "family/family.h"
 
@@ -46,12 +44,9 @@ static mp__thread_slot_t *thread_slot(uint32_t index)
     return &mp__family.threads[index];
 }
 
-static apr_threadkey_t *thread_end;
-
 /* A thread that ends frees its slot: from then on it is dead for all who find its name in a lock. */
-static void leave_thread(void *unused)
+static void leave_thread(void)
 {
-    (void)unused;
     uint64_t self = mp__self;
     if (!self || !mp__family_joined())
         return;
@@ -60,16 +55,6 @@ static void leave_thread(void *unused)
     mp__os_thread_leave(&slot->life);
     mp__store64(&slot->claim, mp__pair(mp__high(self), 0));
     mp__self = 0;
-}
-
-static mp_status_t make_thread_key(void)
-{
-    apr_pool_t *pool;
-    mp_status_t status = mp__local_pool(&pool);
-    if (status != MP_OK)
-        return status;
-    int code = apr_threadkey_private_create(&thread_end, leave_thread, pool);
-    return code == APR_SUCCESS ? MP_OK : mp__error_apr(MP_LIMIT, "make the thread's key", code);
 }
 
 bool mp__thread_dead(uint64_t self)
@@ -111,18 +96,17 @@ static bool take_thread_slot(uint32_t index, bool probe)
 
 static mp_status_t live_in_slot(void)
 {
+    static const mp__os_thread_end_t end = {leave_thread};
     mp__thread_slot_t *slot = thread_slot(mp__low(mp__self) - 1);
     mp_status_t status = mp__os_bell_init(&slot->bell);
     if (status == MP_OK)
         status = mp__os_thread_live(&slot->life);
     if (status == MP_OK) {
         mp__store32(&slot->life_epoch, mp__high(mp__self));
-        int code = apr_threadkey_private_set(slot, thread_end);
-        if (code != APR_SUCCESS)
-            status = mp__error_apr(MP_NO_MEMORY, "set the thread's key", code);
+        status = mp__os_thread_on_end(&end);
     }
     if (status != MP_OK)
-        leave_thread(NULL);
+        leave_thread();
     return status;
 }
 
@@ -180,14 +164,11 @@ static mp_status_t find_slot(const slots_t *slots, uint32_t *found)
 
 mp_status_t mp__self_claim(void)
 {
-    static mp__once_t key_made;
-    mp_status_t status = mp__once(&key_made, make_thread_key);
     uint32_t index;
     mp__head_t *head = mp__family.head;
     const slots_t slots = {&head->thread_cursor, &head->thread_mark,        MP__MAX_THREADS,
                            MP__REGION_THREADS,   sizeof(mp__thread_slot_t), take_thread_slot};
-    if (status == MP_OK)
-        status = find_slot(&slots, &index);
+    mp_status_t status = find_slot(&slots, &index);
     return status == MP_OK ? live_in_slot() : status;
 }
 
@@ -469,6 +450,7 @@ static bool sweep_slot(uint32_t index, uint32_t epoch, how_t how)
     bool again = state == MP__PROCESS_SWEEPING;
     if (!again && !mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_SWEEPING)))
         return false;
+    mp__add32(&mp__family.head->deaths, 1);
     empty_children(index, epoch);
     empty_slot(index, epoch, again ? 0 : SETTLE_TIME, how != BURY);
     return true;

@@ -1,6 +1,5 @@
 /* multiproc-host: the program that children run in where their starter is no program of this library (objects/host.h).
  * It is told which module holds the starter's copy of the library; if that is the same build here, it goes on there. */
-#include "core/local.h"
 #include "objects/host.h"
 #include "objects/start.h"
 
@@ -51,7 +50,8 @@ static int enter(const char *text, int argc, char **argv)
 int main(int argc, char **argv)
 {
     static char text[2 * MP__OS_IDENTITY_MAX + 24 + MP__OS_PATH_MAX];
-    if (mp__os_is_privileged() || !mp__local_variable(MP__HOST_VARIABLE, true, text, sizeof text)) {
+    if (mp__os_is_privileged() || !mp__os_environment_get(MP__HOST_VARIABLE, text, sizeof text) ||
+        mp__os_environment_set(MP__HOST_VARIABLE) != MP_OK) {
         fputs("multiproc-host is started by the library multiproc, for programs that cannot run its children\n",
               stderr);
         return MP__EXIT_UNUSABLE;

@@ -8,7 +8,6 @@
  */
 #include "objects/bootstrap.h"
 
-#include "core/local.h"
 #include "family/alloc.h"
 #include "objects/connection.h"
 #include "objects/finalize.h"
@@ -86,6 +85,12 @@ static bool parse_invitation(const char *text, mp__invitation_t *invitation, mp_
     invitation->nonce = n[10];
     *lifeline = (mp__os_handle_t)n[11];
     return true;
+}
+
+/* Takes the invitation out of the environment. False: there is none. */
+static bool take_variable(char *text, size_t size)
+{
+    return mp__os_environment_get(VARIABLE, text, size) && mp__os_environment_set(VARIABLE) == MP_OK;
 }
 
 /* ---- running the target */
@@ -175,7 +180,9 @@ static int run_target(mp__os_handle_t lifeline, const mp__transfer_t *forked)
     if (serves)
         mp__os_ignore_interrupt();
     mp__transfer_t transfer = {.count = forked ? forked->count : block->handle_count};
-    mp_status_t status = block->unwatched ? MP_OK : mp__watcher_begin(lifeline, &block->settings);
+    mp_status_t status = block->unwatched && !block->own_lifeline
+                             ? MP_OK
+                             : mp__watcher_begin(lifeline, block->own_lifeline, &block->settings);
     if (status == MP_OK)
         status = mp__settings_apply(&block->settings, (const char *)(block + 1) + block->size,
                                     block->method == MP_START_SPAWN);
@@ -191,11 +198,17 @@ static int run_target(mp__os_handle_t lifeline, const mp__transfer_t *forked)
     return code;
 }
 
+/* Less than that, and the peak of memory is not worth what asking for it costs: nanoseconds of processors. */
+#define BRIEF (10 * MP__MILLISECOND)
+
 /* The slot keeps what the process says of its end, for a parent whose host takes the system's word away; and what it
  * used, because the system's word on memory can be its parent's, and some keep no word on processors. */
 static void record_exit(int code)
 {
-    mp__os_usage(&mp__family.processes[mp__family.process].usage);
+    mp__os_usage_t *usage = &mp__family.processes[mp__family.process].usage;
+    mp__os_usage(usage, false);
+    if (usage->user + usage->system >= BRIEF)
+        mp__os_usage(usage, true);
     mp__store64(&mp__family.processes[mp__family.process].exit, mp__pair(1, (uint32_t)code));
 }
 
@@ -258,6 +271,8 @@ static bool run_invited(const char *text, uint32_t abi, int *code)
         return false;
     if (status == MP_OK && lifeline != MP__NO_HANDLE)
         status = mp__os_handle_adopt(lifeline);
+    if (status == MP_MISMATCH)
+        *code = MP__EXIT_MISMATCH;
     if (status == MP_OK) {
         static int result;
         *code = result = run_target(lifeline, NULL);
@@ -271,10 +286,10 @@ bool mp__freeze_support(int argc, char **argv, uint32_t abi, const mp__program_t
 {
     static mp__program_t kept;
     char text[256];
-    if (mp__local_init() != MP_OK || (mp__os_program_note(argc, argv) != MP_OK && abi == MP_ABI_VERSION))
+    if (mp__os_program_note(argc, argv) != MP_OK && abi == MP_ABI_VERSION)
         return false;
     mp__name_begin();
-    bool invited = mp__local_variable(VARIABLE, true, text, sizeof text);
+    bool invited = take_variable(text, sizeof text);
     if (abi == MP_ABI_VERSION && !program) {
         kept = *given;
         if (kept.at_exit(at_exit) != 0)

@@ -76,7 +76,7 @@ void mp__finalize_remove(mp__finalizer_t *finalizer)
 /* The first one of at least that priority. */
 static mp__finalizer_t *take_first(int least)
 {
-    if (mp__once(&mutex_made, make_mutex) != MP_OK)
+    if (!mp__once_made(&mutex_made)) /* nobody added one */
         return NULL;
     apr_thread_mutex_lock(mutex);
     mp__finalizer_t *taken = first && first->priority >= least ? first : NULL;

@@ -146,17 +146,27 @@ static mp_status_t add_text(mp__buffer_t *texts, const char *text, size_t length
     return status == MP_OK ? mp__buffer_append(texts, &zero, 1) : status;
 }
 
+/* Nearly always all is as it was, and in the same order. */
+static bool same_environment(const char *const *now)
+{
+    size_t n = 0;
+    for (; now && now[n]; n++)
+        if (n == server.variables || strcmp(now[n], server.environment[n]) != 0)
+            return false;
+    return n == server.variables;
+}
+
 /* What was added or changed since, and what was taken out. */
 static mp_status_t add_environment(mp__buffer_t *texts, uint32_t *count)
 {
     const char *const *now = mp__os_environment();
     const char *const *then = (const char *const *)server.environment;
     mp_status_t status = MP_OK;
-    for (size_t i = 0; now && now[i] && status == MP_OK; i++) {
-        bool in_place = i < server.variables && strcmp(now[i], then[i]) == 0; /* nearly always */
-        if (!in_place && strchr(now[i], '=') && !has_variable(then, now[i], true))
+    if (same_environment(now))
+        return MP_OK;
+    for (size_t i = 0; now && now[i] && status == MP_OK; i++)
+        if (strchr(now[i], '=') && !has_variable(then, now[i], true))
             status = add_text(texts, now[i], strlen(now[i]), count);
-    }
     for (size_t i = 0; i < server.variables && status == MP_OK; i++)
         if (strchr(then[i], '=') && !has_variable(now, then[i], false))
             status = add_text(texts, then[i], strcspn(then[i], "="), count);
@@ -241,9 +251,13 @@ static mp_status_t begin_process(mp__os_handle_t theirs, mp__deadline_t deadline
         return mp__error(MP_NO_MEMORY, step, "no memory");
     for (size_t i = 0; i < preload_count; i++)
         functions[i] = mp_of(preload[i]);
-    mp_value_t args[] = {mp_descriptor(theirs), mp_value_list(functions, preload_count)};
+    /* What each child would look up for itself, because its server never called it, the server looks up once. */
+    const char *early = mp__os_caps()->bind_early;
+    bool asked = early && !has_variable(mp__os_environment(), early, false);
+    const char *const environment[] = {asked ? early : NULL, NULL};
+    mp_value_t args[] = {mp_descriptor(theirs), mp_value_list(functions, preload_count), mp_bool(asked)};
     mp_status_t status = mp__process_start_forkserver(&server.process, mp__forkserver_serve,
-                                                      (mp_args_t){args, MP__COUNT_OF(args)}, deadline);
+                                                      (mp_args_t){args, MP__COUNT_OF(args)}, environment, deadline);
     free(functions);
     return status;
 }
@@ -371,28 +385,31 @@ static mp_status_t lose(const mp__invitation_t *invitation, mp_status_t status, 
     return adopt(invitation->slot, invitation->epoch, process);
 }
 
-static mp_status_t ask(const mp__start_t *start, const mp__invitation_t *invitation, const mp__transfer_t *transfer)
+static mp_status_t ask(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t lifeline,
+                       const mp__transfer_t *transfer)
 {
-    mp__os_handle_t standard[3];
+    const mp__os_handle_t *standard = start->outfit->standard;
+    const mp__os_handle_t all[MP__FORK_HANDLES] = {standard[0], standard[1], standard[2], lifeline};
+    mp__os_handle_t present[MP__FORK_HANDLES];
     size_t count = 0;
     mp__fork_request_t request = {.nonce = invitation->nonce,
                                   .slot = invitation->slot,
                                   .epoch = invitation->epoch,
                                   .handle_count = (uint32_t)transfer->count,
                                   .detached = start->outfit->settings.detached};
-    for (uint32_t i = 0; i < MP__COUNT_OF(standard); i++)
-        if (start->outfit->standard[i] != MP__NO_HANDLE) {
-            standard[count++] = start->outfit->standard[i];
-            request.standard |= 1u << i;
+    for (uint32_t i = 0; i < MP__FORK_HANDLES; i++)
+        if (all[i] != MP__NO_HANDLE) {
+            present[count++] = all[i];
+            request.present |= 1u << i;
         }
     int32_t keeper = (int32_t)mp__family.head->root_pid;
     mp_status_t status = mp__os_channel_write(server.channel, &request, sizeof request);
     if (status == MP_OK)
         status = mp__os_channel_pass(server.channel, transfer->handles, transfer->count, keeper);
-    return status == MP_OK ? mp__os_channel_pass(server.channel, standard, count, keeper) : status;
+    return status == MP_OK ? mp__os_channel_pass(server.channel, present, count, keeper) : status;
 }
 
-mp_status_t mp__forkserver_fork(const mp__start_t *start, const mp__invitation_t *invitation,
+mp_status_t mp__forkserver_fork(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t lifeline,
                                 const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     mp__fork_answer_t answer;
@@ -400,7 +417,7 @@ mp_status_t mp__forkserver_fork(const mp__start_t *start, const mp__invitation_t
     mp__process_slot_of(server.process, &slot, &epoch);
     mp__family.processes[invitation->slot].server = mp__pair(epoch, slot + 1);
     *process = (mp__os_process_t){.sentinel = MP__NO_HANDLE, .job = MP__NO_HANDLE, .foreign = true};
-    mp_status_t status = ask(start, invitation, transfer);
+    mp_status_t status = ask(start, invitation, lifeline, transfer);
     if (status == MP_OK)
         status = read_answer(&answer, start->deadline);
     if (status == MP_OK && answer.pid)

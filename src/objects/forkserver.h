@@ -9,13 +9,17 @@
 
 #include "objects/start.h"
 
-/* From the client; behind it the handles of the call's arguments, then the standard ones that are there. */
+/* From the client; behind it the handles of the call's arguments, then the standard ones and a lifeline of the child's
+ * own, as far as they are there. */
+#define MP__FORK_LIFELINE 3u
+#define MP__FORK_HANDLES  4u
+
 typedef struct mp__fork_request {
     uint64_t nonce;
     uint32_t slot;
     uint32_t epoch;
     uint32_t handle_count;
-    uint32_t standard; /* a bit each: it is there */
+    uint32_t present; /* a bit each, of those: it is there */
     uint32_t detached;
 } mp__fork_request_t;
 
@@ -25,7 +29,7 @@ typedef struct mp__fork_answer {
     int32_t pid;      /* of the new process; 0: none */
 } mp__fork_answer_t;
 
-/* What the server runs: (channel, list of functions to call first). */
+/* What the server runs: (channel, list of functions to call first, was caps.bind_early put into its environment?). */
 mp_status_t mp__forkserver_serve(mp_call_t *call);
 
 /* Takes the server for one start, and begins one if there is none that fits. Threads take turns. MP_TIMEOUT; what a
@@ -39,8 +43,9 @@ void mp__forkserver_give(void);
  * of the outfit's own, and the settings that count them. By who has taken the server. MP_NO_MEMORY. */
 mp_status_t mp__forkserver_outfit(const mp__outfit_t *outfit, mp__settings_t *settings, mp__buffer_t *texts);
 
-/* Lets it fork the prepared process; by who has taken it. MP_END: it died, and there is no child. MP_TIMEOUT. */
-mp_status_t mp__forkserver_fork(const mp__start_t *start, const mp__invitation_t *invitation,
+/* Lets it fork the prepared process; by who has taken it. lifeline: the child's own, or
+ * MP__NO_HANDLE. MP_END: it died, and there is no child. MP_TIMEOUT. */
+mp_status_t mp__forkserver_fork(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t lifeline,
                                 const mp__transfer_t *transfer, mp__os_process_t *process);
 
 /* How a child of a fork server ended, whose sentinel is ready: what the server says, for which it has a moment; else it

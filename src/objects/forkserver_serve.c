@@ -9,6 +9,7 @@
 #include "objects/process.h"
 #include "wire/call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,19 +97,19 @@ static mp_status_t make_room(server_t *server)
 
 /* The new process leaves all that is the server's behind, and becomes the child. */
 static void be_child(const server_t *server, const mp__fork_request_t *request, const mp__transfer_t *transfer,
-                     const mp__os_handle_t standard[3])
+                     const mp__os_handle_t handles[MP__FORK_HANDLES])
 {
     mp__os_handle_t lifeline = server->lifeline;
     mp__os_handle_close(server->channel);
     for (size_t i = 0; i < server->count; i++)
         mp__os_process_close(&server->children[i].os);
     mp__os_heed_interrupt();
-    (void)mp__os_standard_set(standard);
-    for (size_t i = 0; i < 3; i++)
-        mp__os_handle_close(standard[i]);
-    if (request->detached) {
+    (void)mp__os_standard_set(handles);
+    for (size_t i = 0; i < MP__FORK_LIFELINE; i++)
+        mp__os_handle_close(handles[i]);
+    if (request->detached || handles[MP__FORK_LIFELINE] != MP__NO_HANDLE) {
         mp__os_handle_close(lifeline);
-        lifeline = MP__NO_HANDLE;
+        lifeline = handles[MP__FORK_LIFELINE];
     }
     const mp__invitation_t invitation = {.slot = request->slot, .epoch = request->epoch, .nonce = request->nonce};
     mp__forked_child(&invitation, lifeline, transfer);
@@ -117,16 +118,16 @@ static void be_child(const server_t *server, const mp__fork_request_t *request, 
 /* What came with a request; all of it is closed in the end. */
 typedef struct parcel {
     mp__transfer_t transfer;
-    mp__os_handle_t standard[3];
+    mp__os_handle_t handles[MP__FORK_HANDLES];
 } parcel_t;
 
 static mp_status_t take_parcel(mp__os_handle_t channel, const mp__fork_request_t *request, parcel_t *parcel)
 {
-    mp__os_handle_t standard[3];
+    mp__os_handle_t present[MP__FORK_HANDLES];
     size_t count = 0, next = 0;
-    for (uint32_t i = 0; i < 3; i++) {
-        parcel->standard[i] = MP__NO_HANDLE;
-        count += request->standard >> i & 1;
+    for (uint32_t i = 0; i < MP__FORK_HANDLES; i++) {
+        parcel->handles[i] = MP__NO_HANDLE;
+        count += request->present >> i & 1;
     }
     parcel->transfer.count = 0;
     if (request->handle_count > MP__TRANSFER_MOST)
@@ -135,18 +136,18 @@ static mp_status_t take_parcel(mp__os_handle_t channel, const mp__fork_request_t
     if (status != MP_OK)
         return status;
     parcel->transfer.count = request->handle_count;
-    status = mp__os_channel_take(channel, standard, count);
-    for (uint32_t i = 0; i < 3 && status == MP_OK; i++)
-        if (request->standard >> i & 1)
-            parcel->standard[i] = standard[next++];
+    status = mp__os_channel_take(channel, present, count);
+    for (uint32_t i = 0; i < MP__FORK_HANDLES && status == MP_OK; i++)
+        if (request->present >> i & 1)
+            parcel->handles[i] = present[next++];
     return status;
 }
 
 static void drop_parcel(parcel_t *parcel)
 {
     mp__transfer_drop(&parcel->transfer);
-    for (size_t i = 0; i < 3; i++)
-        mp__os_handle_close(parcel->standard[i]);
+    for (size_t i = 0; i < MP__FORK_HANDLES; i++)
+        mp__os_handle_close(parcel->handles[i]);
 }
 
 /* What was called first may have left threads, and a fork would copy what they are in the middle of. */
@@ -170,7 +171,7 @@ static mp_status_t fork_child(server_t *server, const mp__fork_request_t *reques
         status = mp__os_fork(&child->os, &in_child);
     }
     if (in_child)
-        be_child(server, request, &parcel->transfer, parcel->standard);
+        be_child(server, request, &parcel->transfer, parcel->handles);
     if (status == MP_OK)
         server->count++;
     return status;
@@ -246,6 +247,14 @@ static mp_status_t call_first(mp_value_t functions)
     return status;
 }
 
+/* "NAME=value" is not in the environment any more. */
+static mp_status_t forget_variable(const char *entry)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(entry, "="), entry);
+    return mp__os_environment_set(name);
+}
+
 mp_status_t mp__forkserver_serve(mp_call_t *call)
 {
     intptr_t lifeline;
@@ -254,7 +263,8 @@ mp_status_t mp__forkserver_serve(mp_call_t *call)
         return status;
     server_t server = {.channel = mp_arg_descriptor(call, 0), .lifeline = lifeline, .serves = true};
     mp__os_reap_children();
-    mp__os_lifeline_arm(server.lifeline);
+    if (mp_arg_bool(call, 2))
+        (void)forget_variable(mp__os_caps()->bind_early);
     status = make_room(&server);
     if (status == MP_OK)
         status = call_first(mp_arg(call, 1));

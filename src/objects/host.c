@@ -2,7 +2,6 @@
 #include "objects/host.h"
 
 #include "core/error.h"
-#include "core/local.h"
 #include "core/once.h"
 #include "objects/bootstrap.h"
 #include "objects/start.h"
@@ -96,7 +95,7 @@ static bool find_at(const char *place)
 
 static mp_status_t find_helper(void)
 {
-    if (!mp__os_is_privileged() && mp__local_variable(PATH_VARIABLE, false, helper, sizeof helper) && helper[0])
+    if (!mp__os_is_privileged() && mp__os_environment_get(PATH_VARIABLE, helper, sizeof helper) && helper[0])
         return is_file(helper) ? MP_OK : mp__error(MP_NOT_FOUND, STEP, PATH_VARIABLE "=%.200s: no such file", helper);
     for (size_t i = 0; i < MP__COUNT_OF(places); i++)
         if (find_at(places[i]))

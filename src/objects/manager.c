@@ -327,7 +327,7 @@ static mp_status_t start_server(mp_manager_t **out)
     if (status != MP_OK)
         return status;
     snprintf(name, sizeof name, "Manager-%u", mp__add32(&started_count, 1) + 1);
-    status = mp__process_start_service(&server, mp__manager_serve, mp_args(requests), name);
+    status = mp__process_start_service(&server, mp__manager_serve, mp_args(requests), name, MP_START_DEFAULT);
     if (status == MP_OK) {
         status = hold(requests, server, out);
         if (status == MP_OK)

@@ -80,6 +80,7 @@ static mp_status_t furnish(mp_pool_t *pool, const mp_pool_options_t *options)
 {
     snprintf(pool->name, sizeof pool->name, "%s", options->name ? options->name : "PoolWorker");
     pool->max_tasks = options->max_tasks_per_worker;
+    pool->method = options->method;
     pool->spin = options->workers < mp_cpu_count() ? MP__SPIN_BRIEF : 0;
     pool->last = &pool->first;
     pool->last_call = &pool->calls;

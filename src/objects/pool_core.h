@@ -112,6 +112,7 @@ struct mp_pool {
     int64_t spin; /* how long the thread may spin: not on a processor that a worker could use */
     char name[40];
     int max_tasks;
+    mp_start_method_t method;
     mp__buffer_t initializer; /* the encoded call; empty: none */
 
     mp_queue_t *reports;

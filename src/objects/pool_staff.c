@@ -38,7 +38,7 @@ static mp_status_t start_process(mp__worker_t *worker)
     snprintf(name, sizeof name, "%s-%u", pool->name, worker->number);
     mp_args_t args = mp_args(worker->tasks, pool->reports, worker->index, worker->number,
                              mp_bytes(pool->initializer.data, pool->initializer.size));
-    mp_status_t status = mp__process_start_service(&process, mp__pool_worker, args, name);
+    mp_status_t status = mp__process_start_service(&process, mp__pool_worker, args, name, pool->method);
     if (status != MP_OK)
         return status;
     mp__pool_lock(pool);

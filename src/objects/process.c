@@ -428,7 +428,7 @@ mp_status_t mp_process_close(mp_process_t *process)
 /* A child that runs and must be waited for, or NULL. */
 static mp_process_t *find_running(void)
 {
-    if (lock_children() != MP_OK)
+    if (!mp__once_made(&mutex_made) || lock_children() != MP_OK) /* never locked: there was no child */
         return NULL;
     mp_process_t *found = children;
     while (found && (found->service || found->detached || mp__load32(&found->ended)))
@@ -561,16 +561,17 @@ mp_status_t mp__process_start(mp_process_t **process, mp_function_t function, mp
     return status;
 }
 
-mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name)
+mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name,
+                                      mp_start_method_t method)
 {
-    mp_process_options_t options = {.name = name};
+    mp_process_options_t options = {.name = name, .method = method};
     return start_listed(process, function, args, &options, SERVICE, MP__NEVER);
 }
 
 mp_status_t mp__process_start_forkserver(mp_process_t **process, mp_function_t function, mp_args_t args,
-                                         mp__deadline_t deadline)
+                                         const char *const *environment, mp__deadline_t deadline)
 {
-    mp_process_options_t options = {.name = "ForkServer", .method = MP_START_SPAWN};
+    mp_process_options_t options = {.name = "ForkServer", .method = MP_START_SPAWN, .environment = environment};
     mp_process_t *made;
     *process = NULL;
     mp_status_t status = start_listed(&made, function, args, &options, FORKSERVER, MP__NEVER);

@@ -9,11 +9,12 @@
 
 /* Starts a child that belongs to the library (a pool's worker, a manager's server): as mp_process_start_with(), but it
  * is not joined at the program's end (it ends with its parent), ignores Ctrl-C, and takes its name whole. */
-mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name);
+mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t function, mp_args_t args, const char *name,
+                                      mp_start_method_t method);
 
 /* The same for the fork server, which looks after itself; waits until it runs. */
 mp_status_t mp__process_start_forkserver(mp_process_t **process, mp_function_t function, mp_args_t args,
-                                         mp__deadline_t deadline);
+                                         const char *const *environment, mp__deadline_t deadline);
 
 /* Nobody holds it from now on. It may end, and be freed, at once. */
 void mp__process_abandon(mp_process_t *process);

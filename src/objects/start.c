@@ -9,7 +9,6 @@
 #include "objects/host.h"
 #include "wire/call.h"
 
-#include <apr_env.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,15 +41,9 @@ static mp_start_method_t method_named(const char *name)
 static const char *environment_method(void)
 {
     static MP__THREAD_LOCAL char name[32];
-    apr_pool_t *pool;
-    char *value = NULL;
-    if (mp__os_is_privileged() || mp__local_pool(&pool) != MP_OK)
+    if (mp__os_is_privileged() || !mp__os_environment_get(METHOD_VARIABLE, name, sizeof name))
         return NULL;
-    bool set = apr_env_get(&value, METHOD_VARIABLE, pool) == APR_SUCCESS && value[0] != '\0';
-    if (set)
-        snprintf(name, sizeof name, "%s", value);
-    apr_pool_destroy(pool);
-    return set ? name : NULL;
+    return name[0] ? name : NULL;
 }
 
 mp_status_t mp__start_method(mp_start_method_t wanted, mp_start_method_t *method)
@@ -144,7 +137,7 @@ static struct {
     mp__once_t made;
     mp__os_handle_t child;
     mp__os_handle_t mine;
-} lifeline;
+} lifeline = {.child = MP__NO_HANDLE, .mine = MP__NO_HANDLE};
 
 static mp_status_t make_lifeline(void)
 {
@@ -152,12 +145,38 @@ static mp_status_t make_lifeline(void)
 }
 
 /* In a fork's child: the parent's end must not stay open here. */
-static mp__os_handle_t leave_lifeline(void)
+static void leave_lifeline(mp__os_handle_t kept)
 {
-    mp__os_handle_t child = lifeline.child;
     mp__os_handle_close(lifeline.mine);
+    if (kept != lifeline.child)
+        mp__os_handle_close(lifeline.child);
+    lifeline.mine = lifeline.child = MP__NO_HANDLE;
     lifeline.made = 0;
-    return child;
+}
+
+/* The end of the lifeline that a child gets: one of its own where that is of use. */
+static mp_status_t open_lifeline(const mp__start_t *start, mp__os_handle_t *end)
+{
+    *end = MP__NO_HANDLE;
+    if (start->outfit->settings.detached)
+        return MP_OK;
+    mp_status_t status = mp__once(&lifeline.made, make_lifeline);
+    if (status == MP_OK)
+        status = mp__os_lifeline_own(lifeline.child, end);
+    if (status == MP_OK && *end == MP__NO_HANDLE)
+        *end = lifeline.child;
+    return status;
+}
+
+static bool is_own(mp__os_handle_t end)
+{
+    return end != MP__NO_HANDLE && end != lifeline.child;
+}
+
+static void close_lifeline(mp__os_handle_t end)
+{
+    if (is_own(end))
+        mp__os_handle_close(end);
 }
 
 /* ---- what the child is told */
@@ -197,7 +216,8 @@ static mp_status_t fill_block(const mp__start_t *start, uint32_t slot, const mp_
     return MP_OK;
 }
 
-static mp_status_t write_block(const mp__start_t *start, mp_start_method_t way, uint32_t slot, mp__transfer_t *transfer)
+static mp_status_t write_block(const mp__start_t *start, mp_start_method_t way, uint32_t slot, bool own_lifeline,
+                               mp__transfer_t *transfer)
 {
     mp__buffer_t call, texts;
     mp__buffer_init(&call);
@@ -211,6 +231,8 @@ static mp_status_t write_block(const mp__start_t *start, mp_start_method_t way, 
         status = fill_block(start, slot, transfer, &call, &settings, &texts);
     else if (status == MP_OK)
         status = fill_block(start, slot, transfer, &call, &start->outfit->settings, &start->outfit->texts);
+    if (status == MP_OK)
+        ((mp__start_block_t *)mp__block_at(mp__family.processes[slot].arguments, NULL))->own_lifeline = own_lifeline;
     mp__buffer_fini(&call);
     mp__buffer_fini(&texts);
     return status;
@@ -230,19 +252,13 @@ static mp__invitation_t invite(uint32_t slot, uint32_t epoch, uint64_t nonce)
 
 /* ---- the two ways */
 
-/* The end of the lifeline that a child gets. */
-static mp__os_handle_t lifeline_for(const mp__start_t *start)
-{
-    return start->outfit->settings.detached ? MP__NO_HANDLE : lifeline.child;
-}
-
-static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation_t *invitation,
+static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t watched,
                                   const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     char variable[256];
     const mp_process_options_t *options = start->outfit->options;
-    mp__os_handle_t watched = lifeline_for(start);
-    mp__invitation_print(variable, sizeof variable, invitation, watched);
+    mp__os_handle_t end = watched == MP__NO_HANDLE ? MP__NO_HANDLE : lifeline.child; /* in the child */
+    mp__invitation_print(variable, sizeof variable, invitation, end);
     const char **environment = mp__outfit_environment(start->outfit, variable, mp__host_variable());
     if (!environment)
         return mp__error(MP_NO_MEMORY, "start a process", "no memory for its environment");
@@ -251,14 +267,18 @@ static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation
     handles[count++] = invitation->memory;
     if (invitation->life != MP__NO_HANDLE)
         handles[count++] = invitation->life;
-    if (watched != MP__NO_HANDLE)
-        handles[count++] = watched;
+    if (end != MP__NO_HANDLE)
+        handles[count++] = end;
     memcpy(&handles[count], transfer->handles, transfer->count * sizeof handles[0]);
     count += transfer->count;
+    mp__os_handle_t sources[MP__TRANSFER_MOST + 3];
+    for (size_t i = 0; i < count; i++)
+        sources[i] = handles[i] == end && end != MP__NO_HANDLE ? watched : handles[i];
     mp__os_spawn_t spawn = {.path = options->executable ? options->executable : mp__start_image(),
                             .arguments = mp__host_arguments(),
                             .environment = environment,
                             .handles = handles,
+                            .sources = sources,
                             .handle_count = count,
                             .standard = start->outfit->standard,
                             .detached = options->detach,
@@ -283,7 +303,7 @@ bool mp__start_has_threads(void)
     return false;
 }
 
-static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_t *invitation,
+static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t watched,
                                  const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     bool in_child;
@@ -292,17 +312,13 @@ static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_
     mp__log_resume();
     if (status != MP_OK || !in_child)
         return status;
-    mp__os_handle_t inherited_end = leave_lifeline();
+    leave_lifeline(watched);
     mp__streams_t streams = start->outfit->streams;
     mp__streams_close(&streams); /* the parent's ends */
     (void)mp__os_standard_set(start->outfit->standard);
     for (size_t i = 0; i < MP__COUNT_OF(start->outfit->opened); i++)
         mp__os_handle_close(start->outfit->opened[i]);
-    if (start->outfit->settings.detached) {
-        mp__os_handle_close(inherited_end);
-        inherited_end = MP__NO_HANDLE;
-    }
-    mp__forked_child(invitation, inherited_end, transfer);
+    mp__forked_child(invitation, watched, transfer);
     return MP_SYSTEM; /* not reached */
 }
 
@@ -310,23 +326,31 @@ static mp_status_t start_by(mp_start_method_t way, const mp__start_t *start, uin
                             uint64_t nonce, mp__os_process_t *process)
 {
     mp__transfer_t transfer;
-    mp_status_t status = write_block(start, way, slot, &transfer);
+    mp__os_handle_t watched;
+    mp_status_t status = open_lifeline(start, &watched);
     if (status == MP_OK)
-        status = mp__once(&lifeline.made, make_lifeline);
-    if (status != MP_OK)
+        status = write_block(start, way, slot, is_own(watched), &transfer);
+    if (status != MP_OK) {
+        close_lifeline(watched);
         return status;
+    }
     /* What was printed before the start comes before what the child prints; and a fork's child must not print it again.
      */
     mp__program_flush();
     mp__invitation_t invitation = invite(slot, epoch, nonce);
     switch (way) {
     case MP_START_FORK:
-        return start_by_fork(start, &invitation, &transfer, process);
+        status = start_by_fork(start, &invitation, watched, &transfer, process);
+        break;
     case MP_START_FORKSERVER:
-        return mp__forkserver_fork(start, &invitation, &transfer, process);
+        status = mp__forkserver_fork(start, &invitation, is_own(watched) ? watched : MP__NO_HANDLE, &transfer, process);
+        break;
     default:
-        return start_by_spawn(start, &invitation, &transfer, process);
+        status = start_by_spawn(start, &invitation, watched, &transfer, process);
+        break;
     }
+    close_lifeline(watched);
+    return status;
 }
 
 static mp_status_t prepare_and_start(mp_start_method_t way, const mp__start_t *start, mp__os_process_t *process,

@@ -58,6 +58,7 @@ typedef struct mp__start_block {
     uint32_t daemon;
     uint32_t parent_serves; /* so it ignores Ctrl-C because the library wants it, which is no wish of its own */
     uint32_t unwatched;
+    uint32_t own_lifeline; /* its lifeline is its alone */
     char identity[64];
     mp__log_route_t log;
     mp__settings_t settings; /* their texts follow the call */

@@ -1,5 +1,6 @@
 /*
- * The thread of a child that looks after it: its parent's end, its limits, and being asked to end.
+ * The thread of a child that looks after it: its parent's end, its limits, and being asked to end; only where the
+ * system does none of it.
  *
  * A child's limits are its own thread's affair: that thread lives exactly as long as what it watches, needs nobody's
  * rights, and cannot mistake a process for another one.
@@ -26,10 +27,10 @@ static struct {
 } watcher;
 
 /* Its parent learns why, whatever ends it first. */
-static void end_for(mp_cause_t cause, const mp__os_usage_t *usage)
+static void end_for(mp_cause_t cause)
 {
     mp__process_slot_t *slot = &mp__family.processes[mp__family.process];
-    slot->usage = *usage;
+    mp__os_usage(&slot->usage, true);
     mp__store32(&slot->cause, (uint32_t)cause);
     mp__os_end_by_signal(true);
 }
@@ -37,11 +38,11 @@ static void end_for(mp_cause_t cause, const mp__os_usage_t *usage)
 static void look_at_limits(void)
 {
     mp__os_usage_t usage;
-    mp__os_usage(&usage);
+    mp__os_usage(&usage, false);
     if (watcher.cpu_time && usage.user + usage.system >= watcher.cpu_time)
-        end_for(MP_CAUSE_CPU_TIME, &usage);
+        end_for(MP_CAUSE_CPU_TIME);
     if (watcher.memory && mp__os_memory_used() > watcher.memory)
-        end_for(MP_CAUSE_MEMORY, &usage);
+        end_for(MP_CAUSE_MEMORY);
 }
 
 /* As SIGTERM does, where there are signals: a program that handles it is told, any other ends. */
@@ -78,22 +79,31 @@ static void watch(void *unused)
     }
 }
 
-mp_status_t mp__watcher_begin(mp__os_handle_t lifeline, const mp__settings_t *settings)
+/* The parent may have ended before the system was told to look. */
+static void end_if_orphaned(mp__os_handle_t lifeline)
+{
+    bool ready;
+    if (mp__os_wait_any(&lifeline, 1, 0, &ready) == MP_OK)
+        mp__os_end_now(EXIT_ORPHAN);
+}
+
+mp_status_t mp__watcher_begin(mp__os_handle_t lifeline, bool own, const mp__settings_t *settings)
 {
     uint64_t door;
     apr_pool_t *pool;
     mp_status_t status = mp__os_door_create(&watcher.asked, &door);
-    watcher.lifeline = lifeline;
+    bool armed = own && mp__os_lifeline_arm(lifeline);
+    if (armed)
+        end_if_orphaned(lifeline);
+    watcher.lifeline = armed ? MP__NO_HANDLE : lifeline;
     watcher.cpu_time = settings->cpu_time;
     watcher.memory = settings->memory;
-    if (status == MP_OK && lifeline == MP__NO_HANDLE && !door && !watcher.cpu_time && !watcher.memory)
+    if (status == MP_OK && watcher.lifeline == MP__NO_HANDLE && !door && !watcher.cpu_time && !watcher.memory)
         return MP_OK;
     if (status == MP_OK)
         status = mp__local_pool(&pool);
     if (status != MP_OK)
         return status;
-    if (lifeline != MP__NO_HANDLE)
-        mp__os_lifeline_arm(lifeline);
     mp__store32(&watcher.state, BEGINNING);
     status = mp__local_thread(NULL, MP__SMALL_STACK, watch, NULL, pool);
     if (status == MP_OK)

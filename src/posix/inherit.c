@@ -45,13 +45,15 @@ static int inherit_as_it_is(posix_spawn_file_actions_t *actions, int fd, int scr
     return posix_spawn_file_actions_addinherit_np(actions, fd);
 }
 
-int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3], const int *keep,
-                      size_t n)
+int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3],
+                      const mp__posix_kept_t *keep, size_t n)
 {
     *flags = (short)(*flags | POSIX_SPAWN_CLOEXEC_DEFAULT);
     int code = standard_three(actions, standard, inherit_as_it_is, -1);
     for (size_t i = 0; i < n && !code; i++)
-        code = posix_spawn_file_actions_addinherit_np(actions, keep[i]);
+        code = keep[i].source == keep[i].number
+                   ? posix_spawn_file_actions_addinherit_np(actions, keep[i].number)
+                   : posix_spawn_file_actions_adddup2(actions, keep[i].source, keep[i].number);
     return code;
 }
 
@@ -66,13 +68,13 @@ static int open_to_child(posix_spawn_file_actions_t *actions, int fd, int scratc
 }
 
 /* A number that the child has no use for. `keep` is sorted. */
-static int find_scratch(const int standard[3], const int *keep, size_t n)
+static int find_scratch(const int standard[3], const mp__posix_kept_t *keep, size_t n)
 {
     int scratch = STDERR_FILENO + 1;
     for (bool moved = true; moved;) {
         moved = false;
         for (size_t i = 0; i < n; i++)
-            if (keep[i] == scratch)
+            if (keep[i].number == scratch || keep[i].source == scratch)
                 scratch++, moved = true;
         for (size_t i = 0; i < 3; i++)
             if (standard[i] == scratch)
@@ -81,26 +83,29 @@ static int find_scratch(const int standard[3], const int *keep, size_t n)
     return scratch;
 }
 
-static int pass_named(posix_spawn_file_actions_t *actions, const int standard[3], const int *keep, size_t n)
+static int pass_named(posix_spawn_file_actions_t *actions, const int standard[3], const mp__posix_kept_t *keep,
+                      size_t n)
 {
     int scratch = find_scratch(standard, keep, n);
     int code = standard_three(actions, standard, open_to_child, scratch);
     for (size_t i = 0; i < n && !code; i++)
-        if (keep[i] > STDERR_FILENO)
-            code = open_to_child(actions, keep[i], scratch);
+        if (keep[i].source != keep[i].number)
+            code = posix_spawn_file_actions_adddup2(actions, keep[i].source, keep[i].number);
+        else if (keep[i].number > STDERR_FILENO)
+            code = open_to_child(actions, keep[i].number, scratch);
     return code ? code : posix_spawn_file_actions_addclose(actions, scratch);
 }
 
 #if defined(HAVE_CLOSE_FROM)
 
-static int close_others(posix_spawn_file_actions_t *actions, const int *keep, size_t n)
+static int close_others(posix_spawn_file_actions_t *actions, const mp__posix_kept_t *keep, size_t n)
 {
     int fd = STDERR_FILENO + 1;
     int code = 0;
     for (size_t i = 0; i < n; i++) {
-        for (; fd < keep[i] && !code; fd++)
+        for (; fd < keep[i].number && !code; fd++)
             code = posix_spawn_file_actions_addclose(actions, fd);
-        fd = keep[i] < fd ? fd : keep[i] + 1;
+        fd = keep[i].number < fd ? fd : keep[i].number + 1;
     }
     return code ? code : posix_spawn_file_actions_addclosefrom_np(actions, fd);
 }
@@ -109,19 +114,19 @@ static int close_others(posix_spawn_file_actions_t *actions, const int *keep, si
 
 /* One descriptor of this process: does the child have to close it? (One that another thread opens after this was asked
  * is missed, and one that it closes is closed in vain.) */
-static int close_one(posix_spawn_file_actions_t *actions, int fd, const int *keep, size_t n)
+static int close_one(posix_spawn_file_actions_t *actions, int fd, const mp__posix_kept_t *keep, size_t n)
 {
     int flags = fcntl(fd, F_GETFD);
     if (fd <= STDERR_FILENO || flags < 0 || (flags & FD_CLOEXEC))
         return 0;
     for (size_t i = 0; i < n; i++)
-        if (keep[i] == fd)
+        if (keep[i].number == fd)
             return 0;
     return posix_spawn_file_actions_addclose(actions, fd);
 }
 
 /* ENOENT: /dev/fd is no list of this process' descriptors, which shows in that the one that lists is not in it. */
-static int close_listed(posix_spawn_file_actions_t *actions, const int *keep, size_t n)
+static int close_listed(posix_spawn_file_actions_t *actions, const mp__posix_kept_t *keep, size_t n)
 {
     DIR *list = opendir("/dev/fd");
     if (!list)
@@ -141,7 +146,7 @@ static int close_listed(posix_spawn_file_actions_t *actions, const int *keep, si
     return complete || code ? code : ENOENT;
 }
 
-static int close_others(posix_spawn_file_actions_t *actions, const int *keep, size_t n)
+static int close_others(posix_spawn_file_actions_t *actions, const mp__posix_kept_t *keep, size_t n)
 {
     int code = close_listed(actions, keep, n);
     if (code != ENOENT)
@@ -155,8 +160,8 @@ static int close_others(posix_spawn_file_actions_t *actions, const int *keep, si
 
 #endif
 
-int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3], const int *keep,
-                      size_t n)
+int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3],
+                      const mp__posix_kept_t *keep, size_t n)
 {
     (void)flags;
     int code = pass_named(actions, standard, keep, n);

@@ -125,11 +125,17 @@ void mp__posix_usage(const struct rusage *used, mp__os_usage_t *usage);
 
 /* ---- inherit.c ---- */
 
+/* A descriptor for a new program: its number there, and here. */
+typedef struct mp__posix_kept {
+    int number;
+    int source;
+} mp__posix_kept_t;
+
 /* The new program gets these as its standard three (< 0: the null device), and `keep`; all other descriptors are closed
- * in it. `keep` is sorted, has no duplicates, and neither 1 nor 2; with 0 in it standard[0] is 0, too. 0 or an error
- * number. */
-int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3], const int *keep,
-                      size_t n);
+ * in it. `keep` is sorted by numbers, has no duplicates, and neither 1 nor 2; with 0 in it standard[0] is 0, too; a
+ * source that has another number is no number of another. 0 or an error number. */
+int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3],
+                      const mp__posix_kept_t *keep, size_t n);
 
 /* ---- image.c ---- */
 
@@ -176,12 +182,18 @@ int mp__posix_sentinel_open(pid_t pid);
 /* tree.c: ends all that descend from a child, and stops that one; as far as the system lists processes. */
 void mp__posix_tree_kill(pid_t root);
 
-/* lifeline.c: the system kills this process when the pipe's other end is closed; nothing where it cannot. */
-void mp__posix_lifeline_arm(int fd);
+/* lifeline.c: a pipe's reading end, opened once more; -1 and errno: ENOSYS where that is of no use. And in the process
+ * that it is for: the system kills it when the pipe's other end is closed; or false. */
+int mp__posix_lifeline_open(int fd);
+bool mp__posix_lifeline_arm(int fd);
 
 /* program.c: this program; what is handed out is malloc's. 0, ENOSYS (the system cannot be asked), or another error
  * number. */
 int mp__posix_program_path(const char *argv0, char **path);
+
+/* What is executed for an image: another name of it, written to `room`, that is found faster, or the same. */
+const char *mp__posix_program_image(const char *path, char *room, size_t size);
+
 int mp__posix_program_command(char ***argv);
 
 /* ---- words.c in linux/ and darwin/ ---- */

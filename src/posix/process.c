@@ -28,7 +28,7 @@ typedef struct plan {
     posix_spawnattr_t attributes;
     char **environment;
     char *sentinel_variable;
-    int *keep;
+    mp__posix_kept_t *keep;
     size_t keep_count;
 } plan_t;
 
@@ -78,8 +78,8 @@ static int plan_environment(plan_t *plan, const char *const *added)
 
 static int compare_numbers(const void *a, const void *b)
 {
-    int x = *(const int *)a;
-    int y = *(const int *)b;
+    int x = ((const mp__posix_kept_t *)a)->number;
+    int y = ((const mp__posix_kept_t *)b)->number;
     return (x > y) - (x < y);
 }
 
@@ -91,17 +91,18 @@ static int plan_handles(plan_t *plan, const mp__os_spawn_t *spawn, int sentinel)
     if (!plan->keep)
         return ENOMEM;
     for (size_t i = 0; i < spawn->handle_count; i++) {
-        int fd = mp__posix_descriptor(spawn->handles[i]);
-        if (fcntl(fd, F_GETFD) < 0)
+        mp__posix_kept_t kept = {.number = mp__posix_descriptor(spawn->handles[i])};
+        kept.source = spawn->sources ? mp__posix_descriptor(spawn->sources[i]) : kept.number;
+        if (fcntl(kept.source, F_GETFD) < 0)
             return EBADF;
-        if (fd != STDOUT_FILENO && fd != STDERR_FILENO)
-            plan->keep[n++] = fd;
+        if (kept.number != STDOUT_FILENO && kept.number != STDERR_FILENO)
+            plan->keep[n++] = kept;
     }
     if (sentinel >= 0)
-        plan->keep[n++] = sentinel;
+        plan->keep[n++] = (mp__posix_kept_t){sentinel, sentinel};
     qsort(plan->keep, n, sizeof *plan->keep, compare_numbers);
     for (size_t i = 0; i < n; i++)
-        if (i == 0 || plan->keep[i] != plan->keep[i - 1])
+        if (i == 0 || plan->keep[i].number != plan->keep[i - 1].number)
             plan->keep[plan->keep_count++] = plan->keep[i];
     return 0;
 }
@@ -113,7 +114,7 @@ static int plan_actions(plan_t *plan, const mp__os_spawn_t *spawn)
     short flags = POSIX_SPAWN_SETSIGMASK;
     sigemptyset(&none);
     mp__posix_standard(spawn->standard, standard);
-    if (plan->keep_count && plan->keep[0] == STDIN_FILENO)
+    if (plan->keep_count && plan->keep[0].number == STDIN_FILENO)
         standard[STDIN_FILENO] = STDIN_FILENO;
     int code = mp__posix_inherit(&plan->actions, &flags, standard, plan->keep, plan->keep_count);
     if (!code)
@@ -131,6 +132,17 @@ static int plan_start(plan_t *plan, const mp__os_spawn_t *spawn, const mp__posix
     return code ? code : plan_actions(plan, spawn);
 }
 
+static int execute(const plan_t *plan, const char *path, char *const *arguments, pid_t *pid)
+{
+    char room[40];
+    const char *image = mp__posix_program_image(path, room, sizeof room);
+    int code = posix_spawn(pid, image, &plan->actions, &plan->attributes, arguments, plan->environment);
+    /* The other name is refused to the child of a process that lets nobody look into it. */
+    return code && image != path
+               ? posix_spawn(pid, path, &plan->actions, &plan->attributes, arguments, plan->environment)
+               : code;
+}
+
 static int start(const mp__os_spawn_t *spawn, const mp__posix_sentinel_t *sentinel, pid_t *pid)
 {
     plan_t plan = {0};
@@ -146,8 +158,7 @@ static int start(const mp__os_spawn_t *spawn, const mp__posix_sentinel_t *sentin
     }
     code = plan_start(&plan, spawn, sentinel);
     if (!code)
-        code = posix_spawn(pid, spawn->path, &plan.actions, &plan.attributes, arguments ? arguments : alone,
-                           plan.environment);
+        code = execute(&plan, spawn->path, arguments ? arguments : alone, pid);
     posix_spawnattr_destroy(&plan.attributes);
     posix_spawn_file_actions_destroy(&plan.actions);
     free(plan.sentinel_variable);
@@ -391,7 +402,14 @@ mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine
     return MP_OK;
 }
 
-void mp__os_lifeline_arm(mp__os_handle_t child)
+mp_status_t mp__os_lifeline_own(mp__os_handle_t shared, mp__os_handle_t *own)
 {
-    mp__posix_lifeline_arm(mp__posix_descriptor(child));
+    int fd = mp__posix_lift(mp__posix_lifeline_open(mp__posix_descriptor(shared)));
+    *own = fd < 0 ? MP__NO_HANDLE : fd;
+    return fd < 0 && (errno == EMFILE || errno == ENFILE) ? mp__posix_error("open the lifeline", errno) : MP_OK;
+}
+
+bool mp__os_lifeline_arm(mp__os_handle_t own)
+{
+    return mp__posix_lifeline_arm(mp__posix_descriptor(own));
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -34,6 +35,14 @@ mp_status_t mp__os_environment_set(const char *entry)
     int code = equals ? setenv(name, equals + 1, 1) : unsetenv(name);
     free(name);
     return code == 0 ? MP_OK : mp__posix_error(step, errno);
+}
+
+bool mp__os_environment_get(const char *name, char *text, size_t size)
+{
+    const char *value = getenv(name);
+    if (value)
+        snprintf(text, size, "%s", value);
+    return value != NULL;
 }
 
 mp_status_t mp__os_priority_set(int nice)
@@ -70,13 +79,13 @@ void mp__posix_usage(const struct rusage *used, mp__os_usage_t *usage)
 #endif
 }
 
-void mp__os_usage(mp__os_usage_t *usage)
+void mp__os_usage(mp__os_usage_t *usage, bool peak)
 {
     struct rusage used = {0};
     (void)getrusage(RUSAGE_SELF, &used);
     mp__posix_usage(&used, usage);
-    uint64_t own = mp__posix_memory_peak();
-    if (own)
+    uint64_t own = peak ? mp__posix_memory_peak() : 0;
+    if (own || !peak)
         usage->peak = own;
 }
 

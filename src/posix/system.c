@@ -19,6 +19,7 @@ extern char **environ;
 const mp__os_caps_t *mp__os_caps(void)
 {
     static const mp__os_caps_t with_words = {.fork = true,
+                                             .bind_early = "LD_BIND_NOW=1",
                                              .shared_wait = true,
                                              .discard = MP__POSIX_LINUX,
                                              .affinity = MP__POSIX_LINUX,
@@ -28,6 +29,7 @@ const mp__os_caps_t *mp__os_caps(void)
                                              .lists_processes = MP__POSIX_LINUX,
                                              .limit_files = true};
     static const mp__os_caps_t without = {.fork = true,
+                                          .bind_early = "LD_BIND_NOW=1",
                                           .discard = MP__POSIX_LINUX,
                                           .affinity = MP__POSIX_LINUX,
                                           .memory_use = MP__POSIX_LINUX,

@@ -185,3 +185,9 @@ void mp__os_thread_leave(mp__os_thread_life_t *life)
     for (size_t i = 0; i < MP__COUNT_OF(life->words); i++)
         mp__store64(&life->words[i], 0);
 }
+
+mp_status_t mp__os_thread_on_end(const mp__os_thread_end_t *end)
+{
+    (void)end;
+    return MP_OK;
+}

@@ -436,7 +436,16 @@ mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine
     return MP_OK;
 }
 
-void mp__os_lifeline_arm(mp__os_handle_t child)
+/* Its job ends it then; but a detached one's children, or one's that is in no job, watch. */
+mp_status_t mp__os_lifeline_own(mp__os_handle_t shared, mp__os_handle_t *own)
 {
-    (void)child;
+    (void)shared;
+    *own = MP__NO_HANDLE;
+    return MP_OK;
+}
+
+bool mp__os_lifeline_arm(mp__os_handle_t own)
+{
+    (void)own;
+    return false;
 }

@@ -36,6 +36,20 @@ mp_status_t mp__os_environment_set(const char *entry)
     return done || code == ERROR_ENVVAR_NOT_FOUND ? MP_OK : mp__win_failure_code(step, code);
 }
 
+bool mp__os_environment_get(const char *name, char *text, size_t size)
+{
+    wchar_t value[1024];
+    wchar_t *wide = mp__win_wide(name);
+    DWORD length = wide ? GetEnvironmentVariableW(wide, value, MP__COUNT_OF(value)) : 0;
+    bool there = wide && (length > 0 || GetLastError() != ERROR_ENVVAR_NOT_FOUND);
+    free(wide);
+    if (size)
+        text[0] = '\0';
+    if (there && length > 0 && length < MP__COUNT_OF(value))
+        (void)mp__win_narrow(value, text, size);
+    return there;
+}
+
 /* One group of processors, of at most 64. */
 mp_status_t mp__os_affinity_set(const uint64_t *processors, size_t words)
 {
@@ -83,8 +97,9 @@ void mp__win_usage(HANDLE process, mp__os_usage_t *usage)
         usage->peak = memory.PeakWorkingSetSize;
 }
 
-void mp__os_usage(mp__os_usage_t *usage)
+void mp__os_usage(mp__os_usage_t *usage, bool peak)
 {
+    (void)peak;
     mp__win_usage(GetCurrentProcess(), usage);
 }
 

@@ -125,20 +125,32 @@ static int run_all(void)
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* A child may be told by its starter to end, or to wait for its input's end, before it comes to the library. */
-static void be_early(void)
+/* A program that was compiled with another version of the library. */
+static void be_another_version(int argc, char **argv)
+{
+    static const mp__program_t none = {.terminate = NULL};
+    int code = 0;
+    if (mp__freeze_support(argc, argv, MP_ABI_VERSION + 1, &none, &code))
+        exit(code);
+}
+
+/* A child may be told by its starter to end, or to wait for its input's end, before it comes to the library; or to come
+ * to it as another version. */
+static void be_early(int argc, char **argv)
 {
     const char *word = getenv("MP_TEST_EARLY");
     if (word && strcmp(word, "wait") == 0)
         while (getchar() != EOF)
             ;
+    else if (word && strcmp(word, "version") == 0)
+        be_another_version(argc, argv);
     else if (word)
         exit(atoi(word));
 }
 
 int main(int argc, char **argv)
 {
-    be_early();
+    be_early(argc, argv);
     if (mp_test_guarded)
         mp_freeze_support(argc, argv);
     argv = mp_test_command_line(argv);

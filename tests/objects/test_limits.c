@@ -44,7 +44,7 @@ static mp_status_t work(mp_call_t *call)
     double seconds = mp_arg_double(call, 0);
     mp__os_usage_t used;
     do {
-        mp__os_usage(&used);
+        mp__os_usage(&used, false);
     } while ((double)(used.user + used.system) / 1e9 < seconds);
     return MP_OK;
 }
@@ -131,7 +131,7 @@ static mp_status_t use_memory(mp_call_t *call)
 static uint64_t memory_limit(void)
 {
     mp__os_usage_t usage;
-    mp__os_usage(&usage);
+    mp__os_usage(&usage, true);
     return usage.peak / MIB * MIB + 64 * MIB;
 }
 

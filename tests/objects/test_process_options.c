@@ -188,6 +188,26 @@ MP_CASE(output_and_error_come_through_pipes)
     mp_test_each_method(expect_pipes);
 }
 
+MP_PROGRAM(prints_through_children)
+{
+    mp_process_t *process;
+    mp_process_options_t options = {.output = {MP_STDIO_INHERIT, NULL}, .error = {MP_STDIO_MERGED, NULL}};
+    MP_CHECK(mp_process_start(&process, print_both, mp_args("default")) == MP_OK);
+    MP_CHECK(mp_process_join(process, MP_FOREVER) == MP_OK && mp_process_close(process) == MP_OK);
+    MP_CHECK(mp_process_start_with(&process, print_both, mp_args("inherited"), &options) == MP_OK);
+    MP_CHECK(mp_process_join(process, MP_FOREVER) == MP_OK && mp_process_close(process) == MP_OK);
+    return 0;
+}
+
+MP_CASE(output_and_error_are_the_parents_by_default)
+{
+    char text[400];
+    CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "prints_through_children", text, sizeof text), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "out default"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "out inherited"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "err inherited"));
+}
+
 /* Echoes its input's lines, then says how it ended. */
 static mp_status_t echo_lines(mp_call_t *call)
 {
@@ -408,7 +428,8 @@ MP_CASE(options_of_an_older_header_are_taken)
 MP_GUARDED_CASES(MP_ROW(a_childs_environment_is_the_parents_with_changes), MP_ROW(an_environment_entry_needs_a_name),
                  MP_ROW(a_child_begins_in_its_directory),
                  MP_ROW(a_directory_that_is_not_there_is_an_error_of_the_start),
-                 MP_ROW(output_and_error_come_through_pipes), MP_ROW(a_conversation_over_pipes),
+                 MP_ROW(output_and_error_come_through_pipes), MP_ROW(output_and_error_are_the_parents_by_default),
+                 MP_SUB(prints_through_children), MP_ROW(a_conversation_over_pipes),
                  MP_ROW(writing_to_a_child_that_has_ended_is_no_signal), MP_ROW(streams_are_files),
                  MP_ROW(streams_that_cannot_be_had_say_why), MP_ROW(what_is_no_pipe),
                  MP_ROW(a_child_runs_on_the_processors_it_was_given), MP_ROW(a_child_has_the_priority_it_was_given),

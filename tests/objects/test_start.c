@@ -63,10 +63,12 @@ MP_CASE(a_start_that_takes_too_long_is_withdrawn)
 {
     mp_test_objects();
     mp_process_t *process;
-    mp_process_options_t options = {.method = MP_START_SPAWN, .start_timeout = 1e-9};
+    static const char *const waits[] = {"MP_TEST_EARLY=wait", NULL}; /* for the end of its input */
+    mp_process_options_t options = {
+        .method = MP_START_SPAWN, .start_timeout = 0.05, .environment = waits, .input = {MP_STDIO_PIPE, NULL}};
     EXPECT_STATUS(mp_process_start_with(&process, nothing, mp_args(), &options), MP_TIMEOUT);
     CU_ASSERT_PTR_NULL(process);
-    options.start_timeout = mp_test_patience();
+    options = (mp_process_options_t){.method = MP_START_SPAWN, .start_timeout = mp_test_patience()};
     REQUIRE_OK(mp_process_start_with(&process, nothing, mp_args(), &options));
     mp_test_expect_end(process, 0);
 }

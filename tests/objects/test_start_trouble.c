@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define TEN_MEGABYTES ((size_t)10000000)
+#define NO_LIMIT      55
 
 static mp_status_t nothing(mp_call_t *call)
 {
@@ -124,6 +125,25 @@ MP_CASE(an_image_that_dies_at_once_with_ten_megabytes_of_arguments)
     free(bytes);
 }
 
+MP_CASE(an_image_with_another_version_of_the_library)
+{
+    static const char *const version[] = {"MP_TEST_EARLY=version", NULL};
+    mp_test_objects();
+    mp_process_options_t options = {.method = MP_START_SPAWN, .environment = version};
+    expect_error(&options, mp_args("some", "arguments"), MP_MISMATCH);
+    CU_ASSERT_PTR_NOT_NULL(strstr(mp_error()->text, "version"));
+}
+
+/* Of the arena, which another build of the same version could lay out otherwise. */
+MP_CASE(a_library_with_another_arena)
+{
+    mp_test_objects();
+    mp_process_options_t options = {.method = MP_START_SPAWN};
+    mp__family.head->version++;
+    expect_error(&options, mp_args(), MP_MISMATCH);
+    mp__family.head->version--;
+}
+
 /* Between STARTING and RUNNING for certain: it waits for its input's end before it joins. */
 MP_CASE(a_child_that_is_killed_before_it_joins)
 {
@@ -213,6 +233,35 @@ MP_PROGRAM(has_little_memory)
     return 0;
 }
 
+/* The starter's own memory. */
+MP_PROGRAM(has_no_memory)
+{
+    mp_process_t *process;
+    MP_CHECK(mp_process_start(&process, nothing, mp_args()) == MP_OK);
+    MP_CHECK(mp_process_join(process, MP_FOREVER) == MP_OK && mp_process_close(process) == MP_OK);
+    for (const char *const *method = mp_all_start_methods(); *method; method++) {
+        MP_CHECK(mp_set_start_method(*method, true) == MP_OK);
+        holdings_t before = held();
+        if (!mp_test_exhaust_memory())
+            return NO_LIMIT;
+        MP_CHECK(mp_process_start(&process, nothing, mp_args("some", "arguments")) == MP_NO_MEMORY);
+        MP_CHECK(!process && mp_error()->step[0]);
+        mp_test_give_memory_back();
+        MP_CHECK(holds(&before));
+        MP_CHECK(mp_process_start(&process, nothing, mp_args()) == MP_OK);
+        MP_CHECK(mp_process_join(process, MP_FOREVER) == MP_OK && mp_process_close(process) == MP_OK);
+    }
+    return 0;
+}
+
+MP_CASE(no_memory_left_to_start)
+{
+    int code = mp_test_run(mp_test_program(), "has_no_memory", NULL, 0);
+    if (code == NO_LIMIT)
+        mp_skip("no limit on a process's memory here");
+    CU_ASSERT_EQUAL(code, 0);
+}
+
 MP_CASE(arguments_beyond_the_familys_memory)
 {
     CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "has_little_memory", NULL, 0), 0);
@@ -221,5 +270,7 @@ MP_CASE(arguments_beyond_the_familys_memory)
 MP_GUARDED_CASES(MP_ROW(an_image_that_is_not_there), MP_ROW(an_image_that_cannot_be_executed),
                  MP_ROW(an_image_for_another_machine),
                  MP_ROW(an_image_that_dies_at_once_with_ten_megabytes_of_arguments),
+                 MP_ROW(an_image_with_another_version_of_the_library), MP_ROW(a_library_with_another_arena),
                  MP_ROW(a_child_that_is_killed_before_it_joins), MP_ROW(a_parent_that_is_killed_before_its_child_joins),
-                 MP_ROW(arguments_beyond_the_familys_memory), MP_SUB(has_little_memory));
+                 MP_ROW(no_memory_left_to_start), MP_SUB(has_no_memory), MP_ROW(arguments_beyond_the_familys_memory),
+                 MP_SUB(has_little_memory));

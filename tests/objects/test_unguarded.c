@@ -2,7 +2,11 @@
 #include "harness.h"
 #include "system.h"
 
+#include "core/local.h"
+
 #include <multiproc.h>
+
+#include <apr_env.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -47,13 +51,25 @@ MP_CASE(an_unguarded_program_starts_nothing)
 }
 
 /* One clear error, an exit code, no storm of processes. */
-MP_CASE(A18)
+static void expect_one_line(char *output, size_t size)
 {
-    char output[1000];
-    CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "forgets_the_guard", output, sizeof output), 1);
+    CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "forgets_the_guard", output, size), 1);
     const char *end = strchr(output, '\n');
     CU_ASSERT_PTR_NOT_NULL(strstr(output, "mp_freeze_support"));
     CU_ASSERT(end && (end[1] == '\0' || strcmp(end, "\r\n") == 0)); /* one line, so no process but that one ran main */
+}
+
+MP_CASE(A18)
+{
+    char output[1000];
+    apr_pool_t *pool;
+    REQUIRE_OK(mp__local_pool(&pool));
+    for (const char *const *method = mp_all_start_methods(); *method; method++) {
+        CU_ASSERT_EQUAL(apr_env_set("MP_START_METHOD", *method, pool), APR_SUCCESS);
+        expect_one_line(output, sizeof output);
+    }
+    CU_ASSERT_EQUAL(apr_env_delete("MP_START_METHOD", pool), APR_SUCCESS);
+    apr_pool_destroy(pool);
 }
 
 /* Everything else is there for it. */

@@ -343,6 +343,11 @@ static mp_status_t start_and_terminate(mp_call_t *call)
     return status == MP_OK ? mp_return(call, 1) : status;
 }
 
+static mp_status_t task_method(mp_call_t *call)
+{
+    return mp_return(call, mp_get_start_method());
+}
+
 MP_CASE(forked_workers_do_the_same)
 {
     mp_value_t value;
@@ -366,6 +371,27 @@ MP_CASE(forked_workers_do_the_same)
     EXPECT_OK(mp_pool_join(pool, PATIENCE));
     EXPECT_OK(mp_pool_free(pool));
     EXPECT_OK(mp_queue_close(never));
+}
+
+/* As with one of Python's contexts: the pool's method is its own affair. */
+MP_CASE(a_pool_has_a_method_of_its_own)
+{
+    mp_value_t value;
+    mp_test_pools();
+    for (const char *const *name = mp_all_start_methods(); *name; name++) {
+        mp_start_method_t method;
+        mp_pool_t *pool;
+        REQUIRE_OK(mp_start_method_named(*name, &method));
+        REQUIRE_OK(mp_pool_create_with(&pool, &(mp_pool_options_t){.workers = 1, .method = method}));
+        for (int i = 0; i < 2; i++) {
+            EXPECT_OK(mp_pool_apply(pool, task_method, mp_args(), &value, PATIENCE));
+            CU_ASSERT_STRING_EQUAL(mp_value_str(value), *name);
+            mp_value_free(&value);
+            CU_ASSERT(mp_test_kill_worker(pool, any_pid(pool)));
+        }
+        EXPECT_OK(mp_pool_terminate(pool));
+        EXPECT_OK(mp_pool_free(pool));
+    }
 }
 
 static void apply_many(void *context)
@@ -406,5 +432,6 @@ MP_GUARDED_CASES(
     MP_ROW(an_initializer_that_ends_its_worker_breaks_the_pool),
     MP_ROW(workers_have_names),
     MP_ROW(forked_workers_do_the_same),
+    MP_ROW(a_pool_has_a_method_of_its_own),
     MP_ROW(workers_are_forked_beside_busy_threads));
 /* clang-format on */

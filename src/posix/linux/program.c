@@ -10,30 +10,37 @@
 
 #define SELF "/proc/self/exe"
 
-/* A child started from SELF would be called "exe" in lists of processes. */
-static void restore_name(const char *file)
+/* A child started from SELF would be called "exe" in lists of processes. Its first argument is its parent's: that
+ * costs less than a look into /proc, which is made anew for each process. False: it was started otherwise. */
+static bool restore_name(const char *argv0)
 {
     char name[16] = "";
-    const char *base = strrchr(file, '/');
-    if (!base || pthread_getname_np(pthread_self(), name, sizeof name) != 0 || strcmp(name, "exe") != 0)
-        return;
-    snprintf(name, sizeof name, "%.15s", base + 1);
+    if (pthread_getname_np(pthread_self(), name, sizeof name) != 0 || strcmp(name, "exe") != 0)
+        return false;
+    const char *slash = strrchr(argv0, '/');
+    snprintf(name, sizeof name, "%.15s", slash ? slash + 1 : argv0);
     pthread_setname_np(pthread_self(), name);
+    return true;
 }
 
 /* Not the file's own path: a running program whose file was replaced by a newer one still starts children of its own
  * build. */
 int mp__posix_program_path(const char *argv0, char **path)
 {
-    char file[MP__OS_PATH_MAX];
-    (void)argv0;
-    ssize_t length = readlink(SELF, file, sizeof file - 1);
-    if (length < 0)
+    char first;
+    if (!restore_name(argv0) && readlink(SELF, &first, 1) < 0)
         return ENOSYS;
-    file[length] = '\0';
-    restore_name(file);
     *path = strdup(SELF);
     return *path ? 0 : ENOMEM;
+}
+
+/* By this process's number: what it has looked up in /proc before need not be looked up, and made, by the child. */
+const char *mp__posix_program_image(const char *path, char *room, size_t size)
+{
+    if (strcmp(path, SELF) != 0)
+        return path;
+    snprintf(room, size, "/proc/%ld/exe", (long)getpid());
+    return room;
 }
 
 /* All of a file of unknown size, ended by a 0 byte. */

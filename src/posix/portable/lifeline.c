@@ -1,7 +1,17 @@
-/* POSIX has no signal for the end of a pipe: a stopped process meets it when it is continued. */
+/* The system does not end children with their parent: they do it themselves (mp__os_lifeline_create). */
 #include "posix/posix.h"
 
-void mp__posix_lifeline_arm(int fd)
+#include <errno.h>
+
+int mp__posix_lifeline_open(int fd)
 {
     (void)fd;
+    errno = ENOSYS;
+    return -1;
+}
+
+bool mp__posix_lifeline_arm(int fd)
+{
+    (void)fd;
+    return false;
 }

@@ -108,6 +108,13 @@ int mp__posix_program_path(const char *argv0, char **path)
     return *path ? 0 : ENOSYS;
 }
 
+const char *mp__posix_program_image(const char *path, char *room, size_t size)
+{
+    (void)room;
+    (void)size;
+    return path;
+}
+
 int mp__posix_program_command(char ***argv)
 {
     char *const *own = ask_command();

@@ -70,5 +70,31 @@ MP_CASE(the_systems_limit_of_processor_time_is_a_cause_too)
     EXPECT_OK(mp_process_close(process));
 }
 
+/* A limit of memory is looked after, and is not the system's limit of addresses: the family's memory needs those. */
+static mp_status_t tell_address_limit(mp_call_t *call)
+{
+    struct rlimit limit;
+    MP_CHECK(getrlimit(RLIMIT_AS, &limit) == 0);
+    return mp_exit(call, limit.rlim_cur == (rlim_t)mp_arg_uint(call, 0) ? 3 : 4);
+}
+
+static void expect_all_addresses(void)
+{
+    struct rlimit own;
+    mp_process_t *process;
+    mp_process_options_t options = {.limits = {.memory = (uint64_t)1 << 40, .cpu_time = 100, .open_files = 200}};
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_AS, &own), 0);
+    if (!mp__os_caps()->memory_use)
+        options.limits.memory = 0;
+    REQUIRE_OK(mp_process_start_with(&process, tell_address_limit, mp_args((uint64_t)own.rlim_cur), &options));
+    mp_test_expect_end(process, 3);
+}
+
+MP_CASE(limits_leave_the_addresses_alone)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_all_addresses);
+}
+
 MP_GUARDED_CASES(MP_ROW(no_processes_left), MP_ROW(the_systems_limit_of_processor_time_is_a_cause_too),
-                 MP_SUB(has_no_processes_left));
+                 MP_ROW(limits_leave_the_addresses_alone), MP_SUB(has_no_processes_left));

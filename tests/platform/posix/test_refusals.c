@@ -43,10 +43,22 @@ static bool refuse_where(long call, uint32_t argument, int error)
 
 #define CALL(name) SYS_##name
 
+/* May others look into this process? */
+static bool be_open(bool open)
+{
+    return prctl(PR_SET_DUMPABLE, open ? 1 : 0, 0, 0, 0) == 0;
+}
+
 #else
 
 #define ANY_ARGUMENT 0u
 #define CALL(name)   0
+
+static bool be_open(bool open)
+{
+    (void)open;
+    return true;
+}
 
 static bool refuse_where(long call, uint32_t argument, int error)
 {
@@ -269,8 +281,47 @@ MP_CASE(no_right_to_signal)
     refuse(CALL(pidfd_send_signal), EPERM);
     EXPECT_STATUS(mp__os_process_signal(&child.process, true), MP_DENIED);
     EXPECT_STATUS(mp__os_process_interrupt(&child.process), MP_DENIED);
+    EXPECT_STATUS(mp__os_process_ask(&child.process, 0), MP_DENIED);
+    EXPECT_STATUS(mp__os_process_kill_tree(&child.process), MP_DENIED);
     CU_ASSERT(mp_test_tell(child.talk, 'e'));
     CU_ASSERT_EQUAL(mp_test_join(&child).code, 0);
+}
+
+MP_CASE(no_right_to_watch)
+{
+    mp__os_handle_t sentinel;
+    if (!mp__os_caps()->sentinels)
+        mp_skip("this system watches no processes");
+    refuse(CALL(pidfd_open), EPERM);
+    EXPECT_STATUS(mp__os_sentinel_open(mp__os_pid(), &sentinel), MP_DENIED);
+}
+
+MP_CASE(no_right_to_a_folder)
+{
+    refuse(CALL(chdir), EACCES);
+    EXPECT_STATUS(mp__os_directory_set("/"), MP_DENIED);
+}
+
+MP_CASE(no_right_to_a_priority)
+{
+    refuse(CALL(setpriority), EACCES);
+    EXPECT_STATUS(mp__os_priority_set(-5), MP_DENIED);
+}
+
+/* A process that lets nobody look into it starts children all the same, though its number leads to no image. */
+MP_CASE(a_process_that_hides_its_image)
+{
+    char *arguments[] = {(char *)(uintptr_t)mp_test_program(), (char *)(uintptr_t) "-", NULL};
+    mp__os_process_t process;
+    mp_test_warm_up();
+    REQUIRE_OK(mp__os_program_note(2, arguments));
+    CU_ASSERT_FATAL(be_open(false));
+    const mp__os_spawn_t spawn = {.path = mp__os_program_path()};
+    REQUIRE_OK(mp__os_spawn(&spawn, &process));
+    EXPECT_OK(mp__os_process_wait(&process, mp_test_deadline(30)));
+    CU_ASSERT_EQUAL(process.exit.code, 0);
+    mp__os_process_close(&process);
+    CU_ASSERT(be_open(true));
 }
 
 /* Before Linux 5.3, and in sandboxes: the sentinel is another thing then, and behaves the same. */
@@ -298,4 +349,6 @@ MP_CASES(MP_ROW(no_memory_to_commit), MP_ROW(no_kernel_memory_to_commit), MP_ROW
          MP_ROW(a_refusal_without_a_name), MP_ROW(arena_without_memfd), MP_SUB(reads),
          MP_ROW(leftovers_of_the_dead_are_swept), MP_ROW(no_locks_left), MP_ROW(no_memory_to_start),
          MP_ROW(too_many_processes_to_start), MP_ROW(no_memory_to_fork), MP_ROW(too_many_processes_to_fork),
-         MP_ROW(no_right_to_signal), MP_SUB(ends_when_told), MP_ROW(processes_without_pidfd));
+         MP_ROW(no_right_to_signal), MP_ROW(no_right_to_watch), MP_ROW(no_right_to_a_folder),
+         MP_ROW(no_right_to_a_priority), MP_ROW(a_process_that_hides_its_image), MP_SUB(ends_when_told),
+         MP_ROW(processes_without_pidfd));
