@@ -14,6 +14,7 @@
 #include <multiproc/lease.h>
 #include <multiproc/lend.h>
 #include <multiproc/lock.h>
+#include <multiproc/log.h>
 #include <multiproc/manager.h>
 #include <multiproc/named.h>
 #include <multiproc/pool.h>

@@ -65,7 +65,7 @@ if(MP_BUILD_EXAMPLES AND NOT MP_SANITIZE)
     set(ways find_package pkg-config)
     foreach(way IN LISTS ways)
         add_test(NAME consumer.${way}
-                 COMMAND ${CMAKE_COMMAND} -DWAY=${way} -DBUILD=${PROJECT_BINARY_DIR} -DCONFIG=$<CONFIG>
+                 COMMAND ${CMAKE_COMMAND} -DWAY=${way} -DSHARED=${MP_BUILD_SHARED} -DBUILD=${PROJECT_BINARY_DIR} -DCONFIG=$<CONFIG>
                          -DGENERATOR=${CMAKE_GENERATOR} -DCC=${CMAKE_C_COMPILER} -DCXX=${CMAKE_CXX_COMPILER}
                          "-DMETHODS=${MP_START_METHODS}"
                          -DTOOLCHAIN=${CMAKE_TOOLCHAIN_FILE} -DWINE_PREFIX=${MP_WINE_PREFIX}

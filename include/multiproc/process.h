@@ -57,13 +57,14 @@ MP_API mp_status_t mp__process_start_begin(mp_process_t **process, mp_function_t
  * @param function runs there; as its result MP_OK is exit code 0, everything else 1, mp_exit() any code.
  * @param args from mp_args(); encoded before this returns, nothing is borrowed afterwards. Queues, locks, managers'
  * objects, connections and descriptors can be among them; of connections and descriptors the child gets its own copy.
- * @return ::MP_OK; ::MP_NOT_GUARDED: mp_freeze_support was not called; ::MP_INVALID: no function, or an argument that
+ * @return ::MP_OK; ::MP_NOT_GUARDED: mp_freeze_support was not called, and the function is the
+ * program's own; ::MP_INVALID: no function, or an argument that
  * cannot be encoded; ::MP_STATE: this process is a daemon;
  * ::MP_THREADED: by fork, and the program has threads of its own (where the system can count them: on Linux);
- * ::MP_UNSUPPORTED; ::MP_NOT_FOUND, ::MP_DENIED: the program's image; ::MP_NO_MEMORY; ::MP_LIMIT: of processes or
- * handles; ::MP_SYSTEM. From the child: ::MP_DIED: it ended before it ran the function; ::MP_MISMATCH: it is another
- * build of the program or the library; ::MP_TIMEOUT: options' start_timeout; ::MP_GONE: an object among the arguments
- * has ended; other statuses of decoding. After an error there is no child.
+ * ::MP_UNSUPPORTED; ::MP_NOT_FOUND, ::MP_DENIED: the program's image, or the helper; ::MP_NO_MEMORY; ::MP_LIMIT: of
+ * processes or handles; ::MP_SYSTEM. From the child: ::MP_DIED: it ended before it ran the function; ::MP_MISMATCH: it
+ * is another build of the program or the library; ::MP_TIMEOUT: options' start_timeout; ::MP_GONE: an object among the
+ * arguments has ended; other statuses of decoding. After an error there is no child.
  */
 static inline mp_status_t mp_process_start(mp_process_t **process, mp_function_t function, mp_args_t args)
 {

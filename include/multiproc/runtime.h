@@ -56,9 +56,10 @@ static inline int mp__terminate_program(void)
 /** @endcond */
 
 /**
- * main's first line. In a child that was started by this library it runs the child's function and ends the process; in
- * the program itself it notes that children can be started, and returns. Children that nobody joined are joined when
- * the program ends (by return from main or exit).
+ * main's first line. (A plug-in does not call it: its children run in the helper multiproc-host, see docs/hosts.md.) In
+ * a child that was started by this library it runs the child's function and ends the process; in the program itself it
+ * notes that children can be started, and returns. Children that nobody joined are joined when the program ends (by
+ * return from main or exit).
  * @param argc,argv main's own; (0, NULL): the command line is taken from the system where it can be asked.
  */
 static inline void mp_freeze_support(int argc, char **argv)
@@ -105,7 +106,8 @@ MP_API mp_status_t mp_set_forkserver_preload(const mp_function_t *functions, siz
 
 /**
  * Sets the image that children of this process are started from, instead of the program's own: another copy of the same
- * build. (It does not matter to fork; a fork server is begun anew.) Not while another thread starts processes.
+ * build; where mp_freeze_support was not called, instead of the helper multiproc-host. (It does not matter to fork; a
+ * fork server is begun anew.) Not while another thread starts processes.
  * @param path is copied; a start reports what is wrong with it. NULL: the program's own again.
  * @return ::MP_OK; ::MP_NO_MEMORY.
  */

@@ -12,6 +12,7 @@
 #include "objects/connection.h"
 #include "objects/finalize.h"
 #include "objects/forkserver.h"
+#include "objects/log.h"
 #include "objects/manager.h"
 #include "objects/pool.h"
 #include "objects/name.h"
@@ -34,6 +35,14 @@ static const mp__program_t *program;
 const mp__program_t *mp__program(void)
 {
     return program;
+}
+
+void mp__program_flush(void)
+{
+    if (program)
+        program->flush();
+    else
+        mp__flush_program();
 }
 
 /* ---- the invitation as text: numbers with a colon behind each */
@@ -140,9 +149,17 @@ static int run_call(const mp__start_block_t *block, mp__transfer_t *transfer)
         mp__call_fini(&call);
         return EXIT_UNUSABLE;
     }
+    mp__log(MP_LOG_INFO, "child process calling its function");
     int code = exit_code_of(mp__call_run(&call), &call);
     mp__call_fini(&call);
     return code;
+}
+
+static bool serves;
+
+bool mp__serves(void)
+{
+    return serves;
 }
 
 /* This process is a member now: what it was told, and the target. forked: the handles of its arguments, if a fork made
@@ -157,7 +174,11 @@ static int run_target(mp__os_handle_t lifeline, const mp__transfer_t *forked)
     mp__start_method_inherit((mp_start_method_t)block->method);
     mp__process_become(block->identity, block->daemon != 0, block->parent_slot, block->parent_epoch, lifeline);
     mp__authkey_take(&block->authkey);
-    if (block->service)
+    mp__log_inherit(&block->log);
+    serves = block->service != 0;
+    if (block->parent_serves)
+        mp__os_heed_interrupt();
+    if (serves)
         mp__os_ignore_interrupt();
     mp__transfer_t transfer = {.count = forked ? forked->count : block->handle_count};
     mp_status_t status = block->unwatched && !block->own_lifeline
@@ -192,6 +213,11 @@ static void record_exit(int code)
     mp__store64(&mp__family.processes[mp__family.process].exit, mp__pair(1, (uint32_t)code));
 }
 
+static void log_end(int code)
+{
+    mp__log(MP_LOG_INFO, "process exiting with exitcode %d", code);
+}
+
 /* ---- fork */
 
 void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeline, const mp__transfer_t *transfer)
@@ -203,22 +229,28 @@ void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeli
     mp__managers_forget();
     mp__forkserver_forget();
     mp__conns_forget(transfer);
+    mp__log_forget();
     int code = EXIT_UNUSABLE;
     if (mp__family_accept_forked(invitation) == MP_OK) {
         code = run_target(lifeline, transfer);
         mp__finalize_run();
         record_exit(code);
+        log_end(code);
     }
-    program->flush();
+    mp__program_flush();
     mp__os_end_now(code);
 }
 
 /* ---- mp_freeze_support */
 
+static const int *executed_code; /* once a child's function has returned */
+
 /* The program's handler, in its own C runtime. */
 static void at_exit(void)
 {
     mp__finalize_run();
+    if (executed_code)
+        log_end(*executed_code);
     mp__watcher_await();
 }
 
@@ -243,7 +275,9 @@ static bool run_invited(const char *text, uint32_t abi, int *code)
     if (status == MP_MISMATCH)
         *code = MP__EXIT_MISMATCH;
     if (status == MP_OK) {
-        *code = run_target(lifeline, NULL);
+        static int result;
+        *code = result = run_target(lifeline, NULL);
+        executed_code = &result;
         record_exit(*code);
     }
     return true;

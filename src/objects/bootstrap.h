@@ -5,6 +5,9 @@
 #include "family/family.h"
 #include "objects/transfer.h"
 
+/* Is this process the library's own: a worker, a server? */
+bool mp__serves(void);
+
 /* Writes the environment's entry (name and value) that invites a child. */
 void mp__invitation_print(char *text, size_t size, const mp__invitation_t *invitation, mp__os_handle_t lifeline);
 

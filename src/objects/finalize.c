@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/local.h"
 #include "core/once.h"
+#include "objects/log.h"
 #include "objects/process.h"
 
 #include <multiproc/runtime.h>
@@ -96,8 +97,11 @@ static void run_from(int least)
 
 void mp__finalize_run(void)
 {
+    mp__log(MP_LOG_INFO, "process shutting down");
+    mp__log(MP_LOG_DEBUG, "running all finalizers with priority >= 0");
     run_from(0);
     mp__processes_end_all();
+    mp__log(MP_LOG_DEBUG, "running the remaining finalizers");
     run_from(INT_MIN);
 }
 

@@ -11,6 +11,7 @@
 #include "core/once.h"
 #include "family/alloc.h"
 #include "objects/finalize.h"
+#include "objects/log.h"
 #include "objects/process.h"
 
 #include <apr_file_info.h>
@@ -303,7 +304,10 @@ mp_status_t mp__forkserver_take(mp__deadline_t deadline)
     if (status != MP_OK)
         return status;
     apr_thread_mutex_lock(mutex);
-    if (server.channel != MP__NO_HANDLE && (!fits() || mp__process_poll(server.process) == MP_OK))
+    bool died = server.channel != MP__NO_HANDLE && mp__process_poll(server.process) == MP_OK;
+    if (died)
+        mp__log(MP_LOG_INFO, "the fork server has died, another one follows");
+    if (server.channel != MP__NO_HANDLE && (died || !fits()))
         let_go();
     status = server.channel == MP__NO_HANDLE ? begin(deadline) : MP_OK;
     if (status != MP_OK)

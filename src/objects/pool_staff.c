@@ -1,6 +1,7 @@
 /* The workers as the pool sees them: how they start, what they do next, what follows from their end. */
 #include "objects/pool_core.h"
 
+#include "objects/log.h"
 #include "objects/reaper.h"
 
 #include <stdio.h>
@@ -81,8 +82,10 @@ mp_status_t mp__worker_start(mp__worker_t *worker)
         status = start_process(worker);
     if (status == MP_OK)
         status = mp__reaper_watch(worker->process, note_end, worker);
-    if (status == MP_OK)
+    if (status == MP_OK) {
+        mp__log(MP_LOG_DEBUG, "added worker %u (pid %d)", worker->number, mp_process_pid(worker->process));
         return MP_OK;
+    }
     mp_error_t error = *mp_error();
     if (worker->process) {
         mp_process_kill(worker->process);
@@ -197,6 +200,8 @@ void mp__worker_ended(mp__worker_t *worker)
     mp__worker_state_t state = worker->state;
     mp_error_t error;
     describe_end(worker, &error);
+    mp__log(state == MP__WORKER_LEAVING || pool->state == MP__POOL_TERMINATED ? MP_LOG_DEBUG : MP_LOG_INFO, "%s",
+            error.text);
     if (state == MP__WORKER_IDLE)
         leave_idle(worker);
     if (state == MP__WORKER_BUSY)

@@ -4,6 +4,7 @@
 #include "core/local.h"
 #include "core/once.h"
 #include "objects/forkserver.h"
+#include "objects/log.h"
 #include "wire/handle.h"
 
 #include <stdio.h>
@@ -237,6 +238,19 @@ static void note_exit(mp_process_t *process)
     mp__process_ending(&process->ending, &process->os.exit, swept ? NULL : slot);
 }
 
+static void log_end(const mp_process_t *process)
+{
+    const mp__ending_t *end = &process->ending;
+    int pid = process->os.pid;
+    if (!end->known)
+        mp__log(MP_LOG_INFO, "%s (pid %d) died, nobody knows how", process->name, pid);
+    else if (end->code < 0)
+        mp__log(MP_LOG_INFO, "%s (pid %d) was ended by %s (%d)", process->name, pid, mp_exitcode_name(end->code),
+                end->code);
+    else
+        mp__log(MP_LOG_DEBUG, "%s (pid %d) ended with exitcode %d", process->name, pid, end->code);
+}
+
 /* Under the mutex. */
 static mp_status_t reap(mp_process_t *process)
 {
@@ -250,6 +264,7 @@ static mp_status_t reap(mp_process_t *process)
     note_exit(process);
     mp__process_sweep(process->slot, process->epoch);
     mp__store32(&process->ended, 1);
+    log_end(process);
     return MP_OK;
 }
 
@@ -430,13 +445,16 @@ static void terminate_daemons(void)
     if (lock_children() != MP_OK)
         return;
     for (mp_process_t *process = children; process; process = process->next)
-        if (process->daemon && !process->ended)
+        if (process->daemon && !process->ended) {
+            mp__log(MP_LOG_DEBUG, "terminating daemon %s", process->name);
             (void)mp__os_process_signal(&process->os, false);
+        }
     unlock_children();
 }
 
 static mp_status_t join_last(mp_process_t *process)
 {
+    mp__log(MP_LOG_DEBUG, "joining %s", process->name);
     if (process->daemon && mp_process_join(process, DAEMON_GRACE) == MP_TIMEOUT)
         (void)mp_process_kill(process);
     return mp_process_join(process, MP_FOREVER);
@@ -488,6 +506,7 @@ static mp_process_options_t copy_options(const mp_process_options_t *options, si
 /* A child that did not come to its function, or not in time, is ended; its error stays. */
 static mp_status_t withdraw(mp_process_t *process, mp_error_t error)
 {
+    mp__log(MP_LOG_INFO, "%s did not start: %s: %s", process->name, error.step, error.text);
     (void)mp_process_kill(process);
     (void)mp_process_join(process, MP_FOREVER);
     (void)mp_process_close(process);

@@ -199,17 +199,18 @@ void mp__outfit_fini(mp__outfit_t *outfit, mp__streams_t *streams)
         mp__streams_close(&outfit->streams);
 }
 
-const char **mp__outfit_environment(const mp__outfit_t *outfit, const char *last)
+const char **mp__outfit_environment(const mp__outfit_t *outfit, const char *first, const char *second)
 {
     const char *const *given = outfit->options->environment;
     size_t n = outfit->settings.variables;
-    const char **list = malloc((n + 2) * sizeof *list);
+    const char **list = malloc((n + 3) * sizeof *list);
     if (!list)
         return NULL;
     for (size_t i = 0; i < n; i++)
         list[i] = given[i];
-    list[n] = last;
-    list[n + 1] = NULL;
+    list[n] = first;
+    list[n + 1] = second;
+    list[n + 2] = NULL;
     return list;
 }
 

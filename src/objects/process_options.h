@@ -48,8 +48,9 @@ mp_status_t mp__outfit_make(mp__outfit_t *outfit, const mp_process_options_t *op
 /* Closes the child's side. The parent's ends go to *streams (NULL: they are closed, too). */
 void mp__outfit_fini(mp__outfit_t *outfit, mp__streams_t *streams);
 
-/* The environment of a program that is executed: the options' and behind it `last`. Of malloc; NULL: no memory. */
-const char **mp__outfit_environment(const mp__outfit_t *outfit, const char *last);
+/* The environment of a program that is executed: the options' and behind it these two (the second may be NULL). Of
+ * malloc; NULL: no memory. */
+const char **mp__outfit_environment(const mp__outfit_t *outfit, const char *first, const char *second);
 
 /* In the child: `texts` has settings->text_size bytes. `executed`: it has its environment already. What fails is the
  * start's error. */

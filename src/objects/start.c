@@ -6,6 +6,7 @@
 #include "family/alloc.h"
 #include "objects/bootstrap.h"
 #include "objects/forkserver.h"
+#include "objects/host.h"
 #include "wire/call.h"
 
 #include <inttypes.h>
@@ -127,7 +128,7 @@ mp_status_t mp_set_executable(const char *path)
 
 const char *mp__start_image(void)
 {
-    return executable ? executable : mp__os_program_path();
+    return executable ? executable : mp__host_image() ? mp__host_image() : mp__os_program_path();
 }
 
 /* ---- the lifeline: one a process */
@@ -199,6 +200,7 @@ static mp_status_t fill_block(const mp__start_t *start, uint32_t slot, bool own_
     head->method = (uint32_t)start->method;
     head->service = start->service;
     head->daemon = start->daemon;
+    head->parent_serves = mp__serves();
     head->unwatched = start->unwatched;
     head->own_lifeline = own_lifeline;
     head->authkey = authkey;
@@ -207,6 +209,7 @@ static mp_status_t fill_block(const mp__start_t *start, uint32_t slot, bool own_
     head->parent_epoch = mp__family.epoch;
     snprintf(head->identity, sizeof head->identity, "%s", start->identity);
     memcpy(head->handles, transfer->handles, transfer->count * sizeof transfer->handles[0]);
+    head->log = mp__log_route();
     head->settings = *settings;
     uint8_t *rest = (uint8_t *)(head + 1);
     memcpy(rest, call->data, call->size);
@@ -260,7 +263,7 @@ static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation
     const mp_process_options_t *options = start->outfit->options;
     mp__os_handle_t end = watched == MP__NO_HANDLE ? MP__NO_HANDLE : lifeline.child; /* in the child */
     mp__invitation_print(variable, sizeof variable, invitation, end);
-    const char **environment = mp__outfit_environment(start->outfit, variable);
+    const char **environment = mp__outfit_environment(start->outfit, variable, mp__host_variable());
     if (!environment)
         return mp__error(MP_NO_MEMORY, "start a process", "no memory for its environment");
     mp__os_handle_t handles[MP__TRANSFER_MOST + 3];
@@ -276,6 +279,7 @@ static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation
     for (size_t i = 0; i < count; i++)
         sources[i] = handles[i] == end && end != MP__NO_HANDLE ? watched : handles[i];
     mp__os_spawn_t spawn = {.path = options->executable ? options->executable : mp__start_image(),
+                            .arguments = mp__host_arguments(),
                             .environment = environment,
                             .handles = handles,
                             .sources = sources,
@@ -307,7 +311,9 @@ static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_
                                  const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     bool in_child;
+    mp__log_pause();
     mp_status_t status = mp__os_fork(process, &in_child);
+    mp__log_resume();
     if (status != MP_OK || !in_child)
         return status;
     leave_lifeline(watched);
@@ -334,7 +340,7 @@ static mp_status_t start_by(mp_start_method_t way, const mp__start_t *start, uin
     }
     /* What was printed before the start comes before what the child prints; and a fork's child must not print it again.
      */
-    mp__program()->flush();
+    mp__program_flush();
     mp__invitation_t invitation = invite(slot, epoch, nonce);
     switch (way) {
     case MP_START_FORK:
@@ -404,19 +410,22 @@ static mp_status_t choose_way(const mp__start_t *start, mp_start_method_t *way)
 
 mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process, uint32_t *slot, uint32_t *epoch)
 {
-    if (!mp__program())
-        return mp__error(MP_NOT_GUARDED, "start a process", "mp_freeze_support(argc, argv) must be main's first line");
     mp__start_t chosen_start = *start;
     mp_start_method_t way;
-    mp_status_t status = mp__start_method(start->method, &chosen_start.method);
+    mp_status_t status = mp__host_prepare(start->function, executable || start->outfit->options->executable);
+    if (status == MP_OK)
+        status = mp__start_method(start->method, &chosen_start.method);
     if (status == MP_OK)
         status = choose_way(&chosen_start, &way);
     if (status == MP_OK)
         status = mp__family_join();
     if (status != MP_OK)
         return status;
-    return way == MP_START_FORKSERVER ? start_by_server(&chosen_start, process, slot, epoch)
-                                      : prepare_and_start(way, &chosen_start, process, slot, epoch);
+    status = way == MP_START_FORKSERVER ? start_by_server(&chosen_start, process, slot, epoch)
+                                        : prepare_and_start(way, &chosen_start, process, slot, epoch);
+    if (status == MP_OK)
+        mp__log(MP_LOG_DEBUG, "started %s (pid %d) by %s", start->name, process->pid, method_names[way]);
+    return status;
 }
 
 /* ---- until it runs */

@@ -5,6 +5,7 @@
 #include <multiproc/process.h>
 
 #include "family/family.h"
+#include "objects/log.h"
 #include "objects/process_options.h"
 #include "objects/transfer.h"
 #include "wire/buffer.h"
@@ -67,10 +68,12 @@ typedef struct mp__start_block {
     uint32_t parent_slot;
     uint32_t parent_epoch;
     uint32_t daemon;
+    uint32_t parent_serves; /* so it ignores Ctrl-C because the library wants it, which is no wish of its own */
     uint32_t unwatched;
     mp__authkey_t authkey;
     uint32_t own_lifeline; /* its lifeline is its alone */
     char identity[64];
+    mp__log_route_t log;
     mp__settings_t settings; /* their texts follow the call */
     mp__os_handle_t handles[MP__TRANSFER_MOST];
 } mp__start_block_t;
@@ -81,5 +84,8 @@ bool mp__start_has_threads(void);
 
 /* The program's own functions, as its inline code handed them over; NULL before mp_freeze_support. */
 const mp__program_t *mp__program(void);
+
+/* Flushes what the program has printed. */
+void mp__program_flush(void);
 
 #endif

@@ -16,7 +16,7 @@ run(${CMAKE_COMMAND} --install ${BUILD} --config ${CONFIG} --prefix ${work}/inst
 file(RENAME ${work}/installed ${work}/moved)
 set(prefix ${work}/moved)
 
-set(options -DWAY=${WAY} -DEXAMPLES=${root}/examples -DCMAKE_BUILD_TYPE=${CONFIG} -DCMAKE_PREFIX_PATH=${prefix})
+set(options -DWAY=${WAY} -DSHARED=${SHARED} -DEXAMPLES=${root}/examples -DCMAKE_BUILD_TYPE=${CONFIG} -DCMAKE_PREFIX_PATH=${prefix})
 if(TOOLCHAIN)
     list(APPEND options -DCMAKE_TOOLCHAIN_FILE=${TOOLCHAIN} -DCMAKE_FIND_ROOT_PATH=${prefix} -DMP_WINE_PREFIX=${WINE_PREFIX})
 else()
@@ -33,6 +33,7 @@ run(${CMAKE_COMMAND} --build ${work}/build --config ${CONFIG})
 
 set(ENV{WINEPATH} Z:${prefix}/bin) # where the DLL is
 file(GLOB programs ${work}/build/0* ${work}/build/cpp ${work}/build/static ${work}/build/*.exe)
+list(FILTER programs EXCLUDE REGEX "/foreign\\.exe$")
 list(REMOVE_DUPLICATES programs)
 foreach(program IN LISTS programs)
     foreach(method IN LISTS METHODS)
@@ -43,3 +44,10 @@ foreach(program IN LISTS programs)
             COMMAND_ERROR_IS_FATAL ANY)
     endforeach()
 endforeach()
+
+file(GLOB foreign ${work}/build/foreign ${work}/build/foreign.exe)
+if(SHARED)
+    foreach(case IN ITEMS process generations pool manager)
+        run(${EMULATOR} ${foreign} ${work}/build/plugin.plugin ${case})
+    endforeach()
+endif()

@@ -1,0 +1,56 @@
+# Plug-ins in programs that are not ours: with the shared library, and with a copy of the library of their own.
+file(GLOB foreign_sources host/foreign.c host/${back_end}/*.c)
+add_executable(host_foreign ${foreign_sources})
+target_include_directories(host_foreign PRIVATE host)
+target_link_libraries(host_foreign PRIVATE ${CMAKE_DL_LIBS})
+
+# A plug-in and, as NAME_other, another build of it.
+function(mp_add_plugin name library)
+    foreach(target IN ITEMS ${name} ${name}_other)
+        add_library(${target} MODULE host/plugin.c)
+        target_link_libraries(${target} PRIVATE ${library})
+        set_target_properties(${target} PROPERTIES PREFIX "" C_VISIBILITY_PRESET default WINDOWS_EXPORT_ALL_SYMBOLS ON)
+    endforeach()
+    target_compile_definitions(${name}_other PRIVATE PATIENCE=61.0)
+endfunction()
+
+function(mp_add_host_test name)
+    add_test(NAME ${name} COMMAND ${ARGN})
+    mp_set_test_properties(${name})
+    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT ${host_environment})
+endfunction()
+
+set(kinds static)
+if(TARGET multiproc_shared)
+    list(APPEND kinds shared)
+endif()
+set(host_cases process generations pool manager own_function)
+foreach(kind IN LISTS kinds)
+    set(plugin plugin_${kind})
+    mp_add_plugin(${plugin} multiproc_${kind})
+    # Beside the shared library it is found; a plug-in that brought its own copy has to say where it is.
+    set(host_environment "")
+    if(kind STREQUAL static)
+        set(host_environment MULTIPROC_HOST=$<TARGET_FILE:multiproc_host>)
+    elseif(WIN32)
+        set(host_environment "WINEPATH=Z:$<TARGET_FILE_DIR:multiproc_shared>")
+    endif()
+    foreach(method IN LISTS MP_START_METHODS)
+        foreach(case IN LISTS host_cases)
+            set(test host.${kind}.${method}.${case})
+            mp_add_host_test(${test} host_foreign $<TARGET_FILE:${plugin}> ${case})
+            set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT MP_START_METHOD=${method})
+        endforeach()
+    endforeach()
+    if(Python3_Interpreter_FOUND)
+        mp_add_host_test(host.${kind}.python ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/foreign.py
+                         $<TARGET_FILE:${plugin}> process generations pool manager)
+    endif()
+    if(NOT WIN32) # there a module that is loaded cannot be replaced
+        mp_add_host_test(host.${kind}.replaced ${CMAKE_COMMAND} -DFOREIGN=$<TARGET_FILE:host_foreign>
+                         -DPLUGIN=$<TARGET_FILE:${plugin}> -DOTHER=$<TARGET_FILE:${plugin}_other>
+                         -P ${CMAKE_CURRENT_SOURCE_DIR}/host/replaced.cmake)
+    endif()
+    list(APPEND host_environment MULTIPROC_HOST=/no/such/file)
+    mp_add_host_test(host.${kind}.without_helper host_foreign $<TARGET_FILE:${plugin}> without_helper)
+endforeach()
