@@ -494,7 +494,7 @@ mp_status_t mp__book_take_returned(mp_queue_t *queue, mp__wanted_t *wanted)
     mp__content_t *c = mp__content(queue->shared.header);
     pages_t pages;
     uint64_t index;
-    if (c->leases && c->deaths != mp__load32(&mp__family.head->deaths))
+    if (mp__book_look_due(c))
         mp__book_find_dead(queue);
     if (!open_pages(queue, &pages))
         return mp__queue_corrupt();

@@ -6,9 +6,9 @@
 #ifndef MP_TEST_FAULTS_H
 #define MP_TEST_FAULTS_H
 
-#include "points.h"
+#include "point.h"
 
-#include <stddef.h>
+#include <stdint.h>
 
 #define MP_TEST_LABELS_MOST 512u
 #define MP_TEST_NOWHERE     UINT32_MAX

@@ -63,20 +63,28 @@ static void make_item(uint8_t *bytes, player_t player, uint32_t serial, size_t s
     memcpy(bytes, &item, sizeof item);
 }
 
-static bool tick(stage_t *stage, const void *data, size_t size)
+/* Who and which; false: it is damaged. */
+static bool read_item(const void *data, size_t size, item_t *item)
 {
     const uint8_t *bytes = data;
-    item_t item;
-    if (size < sizeof item)
+    if (size < sizeof *item)
         return false;
-    memcpy(&item, bytes, sizeof item);
-    if (item.player >= PLAYERS || item.serial >= SERIALS)
+    memcpy(item, bytes, sizeof *item);
+    if (item->player >= PLAYERS || item->serial >= SERIALS)
         return false;
-    for (size_t i = sizeof item; i < size; i++)
-        if (bytes[i] != (uint8_t)(item.player * 31 + item.serial))
+    for (size_t i = sizeof *item; i < size; i++)
+        if (bytes[i] != (uint8_t)(item->player * 31 + item->serial))
             return false;
-    stage->board->ticks[item.player][item.serial]++;
     return true;
+}
+
+static void tick(stage_t *stage, const void *data, size_t size)
+{
+    item_t item;
+    bool good = read_item(data, size, &item);
+    HOLDS(good);
+    if (good)
+        stage->board->ticks[item.player][item.serial]++;
 }
 
 static void puts_begin(stage_t *stage, uint32_t n)
@@ -140,7 +148,7 @@ static mp_status_t try_get(stage_t *stage, mp_queue_t *queue, double timeout)
     get_begins(stage, 1);
     mp_status_t status = mp_queue_get_bytes(queue, bytes, &size, timeout);
     if (status == MP_OK)
-        HOLDS(tick(stage, bytes, size));
+        tick(stage, bytes, size);
     get_ends(stage);
     return status;
 }
@@ -163,7 +171,7 @@ void get_many(stage_t *stage)
     get_begins(stage, BATCH);
     HOLDS(mp_queue_get_bytes_many(stage->queue, room, &size, items, &n, soon()) == MP_OK);
     for (size_t i = 0; i < n; i++)
-        HOLDS(tick(stage, items[i].data, items[i].size));
+        tick(stage, items[i].data, items[i].size);
     get_ends(stage);
 }
 
@@ -172,7 +180,7 @@ void get_lent(stage_t *stage)
     mp_lent_t lent = {NULL, 0, 0};
     get_begins(stage, 1);
     HOLDS(mp_queue_get_lent(stage->queue, &lent, soon()) == MP_OK);
-    HOLDS(tick(stage, lent.data, lent.size));
+    tick(stage, lent.data, lent.size);
     get_ends(stage);
     HOLDS(mp_lent_return(&lent) == MP_OK);
 }
@@ -189,17 +197,26 @@ void done(stage_t *stage, mp_lease_t *lease)
 {
     const void *data = NULL;
     size_t size = 0;
+    item_t item = {0, 0};
     HOLDS(mp_lease_bytes(lease, &data, &size) == MP_OK);
     get_begins(stage, 1);
-    HOLDS(mp_lease_done(lease) == MP_OK);
-    HOLDS(tick(stage, data, size));
+    bool good = read_item(data, size, &item);
+    HOLDS(good && mp_lease_done(lease) == MP_OK);
+    stage->board->ticks[item.player][item.serial] += good;
     get_ends(stage);
 }
 
 void guarded_change(stage_t *stage)
 {
+    int64_t before;
     mp__store64(&stage->board->guarded[0], stage->board->guarded[0] + 1);
+    HOLDS(mp_shared_value_add_int(stage->value, 1, &before) == MP_OK); /* where it may die in between */
     mp__store64(&stage->board->guarded[1], stage->board->guarded[1] + 1);
+}
+
+void guarded_repair(stage_t *stage)
+{
+    mp__store64(&stage->board->guarded[0], stage->board->guarded[1]);
 }
 
 /* ---- the case's */
@@ -238,6 +255,7 @@ static void check_lock(stage_t *stage)
     mp_status_t status = mp_lock_acquire(stage->lock, soon());
     HOLDS(acquired(status));
     HOLDS(status == MP_OWNER_DIED || board->guarded[0] == board->guarded[1]);
+    guarded_repair(stage);
     HOLDS(mp_lock_release(stage->lock) == MP_OK);
     HOLDS(mp_lock_acquire(stage->lock, 0) == MP_OK); /* it is told once */
     HOLDS(mp_lock_release(stage->lock) == MP_OK);

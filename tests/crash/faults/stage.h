@@ -97,8 +97,9 @@ void get_lent(stage_t *stage);
 mp_lease_t *lease(stage_t *stage);
 void done(stage_t *stage, mp_lease_t *lease);
 
-/* Changes what the lock guards. */
+/* Changes what the lock guards; and makes it whole again after a death. */
 void guarded_change(stage_t *stage);
+void guarded_repair(stage_t *stage);
 
 bool acquired(mp_status_t status);
 
