@@ -5,7 +5,7 @@
  *
  * All is tried where that can be done in the time; else a sample, each label in each role first. In the environment:
  * MP_TEST_FAULT_SECONDS, the time (0: as long as it takes); MP_TEST_FAULT_SEED; MP_TEST_FAULT_ACT, a role or a part of
- * an act's name to try only that.
+ * an act's name to try only that; MP_TEST_FAULT_AGAIN, what stands in brackets behind a broken try, to repeat that one.
  */
 #include "acts.h"
 
@@ -242,8 +242,9 @@ static void try_once(const act_t *act, mp_test_fate_t first, mp_test_fate_t fate
 {
     static char text[600];
     char places[2][200];
-    snprintf(text, sizeof text, "%s, %s: killed %s; first %s", role_names[act->role], act->name,
-             tell_place(places[0], sizeof places[0], fate), tell_place(places[1], sizeof places[1], first));
+    snprintf(text, sizeof text, "%s, %s: killed %s; first %s [%u/%u,%u,%u/%u,%u,%u]", role_names[act->role], act->name,
+             tell_place(places[0], sizeof places[0], fate), tell_place(places[1], sizeof places[1], first),
+             (unsigned)(act - acts), first.label, first.side, first.nth, fate.label, fate.side, fate.nth);
     stage_tries(text);
     double dbg = mp_now();
     stage_set(&stage, &act->options, act->letters);
@@ -509,14 +510,23 @@ static void warm_up(void)
     mp_test_baseline();
 }
 
-MP_CASE(every_label_in_every_role)
+static void repeat(const char *text)
+{
+    unsigned act;
+    mp_test_fate_t first, fate;
+    CU_ASSERT_EQUAL_FATAL(sscanf(text, "%u/%u,%u,%u/%u,%u,%u", &act, &first.label, &first.side, &first.nth, &fate.label,
+                                 &fate.side, &fate.nth),
+                          7);
+    CU_ASSERT_FATAL(act < act_count);
+    try_once(&acts[act], first, fate);
+    CU_ASSERT_FALSE(stage_broken());
+}
+
+static void try_all_acts(void)
 {
     double begun = mp_now(), explored;
     double seed = number_from("MP_TEST_FAULT_SEED", 1);
     random_state = (uint64_t)seed * 2 + 1;
-    warm_up();
-    REQUIRE_OK(mp__block_alloc(sizeof *stage.board, mp__owner_process(mp__family.process), &board_name));
-    stage.board = mp__block_at(board_name, NULL);
     explore_all();
     explored = mp_now();
     shuffle();
@@ -526,6 +536,15 @@ MP_CASE(every_label_in_every_role)
            mp_now() - begun, explored - begun);
     CU_ASSERT_EQUAL(sum.broken, 0);
     free(attempts);
+}
+
+MP_CASE(every_label_in_every_role)
+{
+    const char *again = getenv("MP_TEST_FAULT_AGAIN");
+    warm_up();
+    REQUIRE_OK(mp__block_alloc(sizeof *stage.board, mp__owner_process(mp__family.process), &board_name));
+    stage.board = mp__block_at(board_name, NULL);
+    again ? repeat(again) : try_all_acts();
     mp__block_free(board_name);
 }
 
