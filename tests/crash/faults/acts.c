@@ -764,9 +764,9 @@ const act_t acts[] = {
     {MAKER, "an adoption", .run = adopt_orphan},
     {MAKER, "blocks", .run = use_blocks},
     {MAKER, "blocks of a new page", .before = take_all_free, .run = cut_page, .after = give_all_back},
-    {MAKER, "fresh pages", .before = measure_free, .run = use_fresh_pages},
+    {MAKER, "fresh pages", .slow = true, .before = measure_free, .run = use_fresh_pages},
     {MAKER, "blocks while others allocate", .prepare = have_blocks, .run = free_blocks, .survivor = sit_on_locks},
-    {MAKER, "many pages", .run = use_many_pages},
+    {MAKER, "many pages", .slow = true, .run = use_many_pages},
 
     {MEMBER, "a process", .run = nothing, .born = true},
     {MEMBER, "a thread", .run = use_thread},

@@ -14,6 +14,7 @@ typedef struct act {
     mp_queue_options_t options; /* the queue's */
     bool letters;
     bool dropped;                      /* items may be dropped */
+    bool slow;                         /* no label is tried more than once a side */
     void (*before)(stage_t *stage);    /* the case's; may be NULL */
     void (*prepare)(stage_t *stage);   /* the victim's, in which it does not die; may be NULL */
     void (*run)(stage_t *stage);       /* the victim's */
