@@ -3,6 +3,7 @@
 
 #include "family/alloc.h"
 #include "harness.h"
+#include "objects/queue.h"
 #include "system.h"
 
 #include <string.h>
@@ -310,6 +311,9 @@ static void await_nothing(stage_t *stage)
     HOLDS(mp_condition_release(stage->condition) == MP_OK);
     HOLDS(mp_event_wait(stage->event, 0.002) == MP_TIMEOUT);
     HOLDS(mp_barrier_wait(stage->barrier, 0.002, NULL) != MP_OK);
+    const mp_value_t all[] = {mp_of(stage->event), mp_of(stage->letters)};
+    bool ready[2];
+    HOLDS(mp_wait(all, 2, ready, 0.002) == MP_TIMEOUT);
 }
 
 /* It breaks when one of them dies. */
@@ -341,6 +345,17 @@ static void await_any(stage_t *stage)
     const mp_value_t all[] = {mp_of(stage->event), mp_of(stage->letters), mp_of(stage->lock)};
     bool ready[3];
     HOLDS(mp_wait(all, 3, ready, soon()) == MP_OK);
+}
+
+/* One of them is the system's to tell. */
+static void await_connection_or_event(stage_t *stage)
+{
+    mp_conn_t *one, *other;
+    HOLDS(mp_pipe(&one, &other, MP_DUPLEX) == MP_OK);
+    const mp_value_t all[] = {mp_of(one), mp_of(stage->event)};
+    bool ready[2];
+    HOLDS(mp_wait(all, 2, ready, soon()) == MP_OK);
+    HOLDS(mp_conn_close(one) == MP_OK && mp_conn_close(other) == MP_OK);
 }
 
 static void set_event_and_let_lock_go(stage_t *stage)
@@ -433,6 +448,43 @@ static void refill_plain(stage_t *stage)
         HOLDS(mp_semaphore_release(stage->plain) == MP_OK);
 }
 
+/* A lock is let go of as if its holder had died. */
+static void give_lock_up(stage_t *stage)
+{
+    HOLDS(mp__word_lock(&stage->board->word, MP__NEVER) == MP_OK);
+    mp__word_abandon(&stage->board->word);
+}
+
+static void take_given_up(stage_t *stage)
+{
+    HOLDS(acquired(mp__word_lock(&stage->board->word, mp__os_now() + MP__SECOND)));
+    mp__word_unlock(&stage->board->word);
+}
+
+static void adopt_orphan(stage_t *stage)
+{
+    HOLDS(mp_adopt(stage->orphan) == MP_OK);
+}
+
+static void end_orphan(stage_t *stage)
+{
+    mp_keep(stage->orphan);
+    HOLDS(mp_event_close(stage->orphan) == MP_OK);
+}
+
+/* Its new owner ends it, or dies. */
+static void await_end(stage_t *stage)
+{
+    HOLDS(mp_event_wait(stage->orphan, soon()) == MP_GONE);
+}
+
+static void watch_and_put(stage_t *stage)
+{
+    mp__queue_watch_begin(stage->queue);
+    put(stage, 40);
+    mp__queue_watch_end(stage->queue);
+}
+
 static void fill_to_bound(stage_t *stage)
 {
     for (uint64_t i = 0; i < stage->options.max_items; i++)
@@ -490,11 +542,6 @@ static void use_list(stage_t *stage)
     HOLDS(mp_shareable_list_set(stage->list, 0, 7) == MP_OK);
 }
 
-static void adopt_orphan(stage_t *stage)
-{
-    HOLDS(mp_adopt(stage->orphan) == MP_OK);
-}
-
 static void allocate(uint64_t size, int n)
 {
     mp__block_t blocks[8];
@@ -534,6 +581,19 @@ static void cut_page(stage_t *stage)
 {
     (void)stage;
     allocate(32768, 3);
+}
+
+static void cut_and_give_back(stage_t *stage)
+{
+    cut_page(stage);
+    give_all_back(stage);
+}
+
+static void mark_stale(stage_t *stage)
+{
+    (void)stage;
+    mp__family.head->pages_stale = 1;
+    mp__family.head->classes[1].stale = 1;
 }
 
 /* Longer than what is free before the end: pages that were never used. */
@@ -604,10 +664,12 @@ static void prepare_children(stage_t *stage)
 {
     uint32_t slot, epoch, mark = mp__load32(&mp__family.head->process_mark);
     uint64_t nonce;
+    mp__block_t block;
     (void)stage;
     do
         HOLDS(mp__process_prepare(&slot, &epoch, &nonce) == MP_OK);
     while (mp__load32(&mp__family.head->process_mark) == mark);
+    HOLDS(mp__block_alloc(100, mp__owner_process(slot), &block) == MP_OK);
 }
 
 /* The slots that nobody has are as if they had never been used, and without memory. */
@@ -634,6 +696,48 @@ static void use_thread(stage_t *stage)
     mp_test_thread_t thread;
     mp_test_thread_start(&thread, use_lock, stage);
     mp_test_thread_join(&thread);
+}
+
+/* So many have a permit that their table must grow. */
+#define HOLDERS 16
+
+static void hold_permit(void *context)
+{
+    stage_t *stage = context;
+    HOLDS(acquired(mp_semaphore_acquire(stage->owned, soon())));
+    mp__add32(&stage->board->holders, 1);
+    while (!mp__load32(&stage->board->holders_may_go))
+        mp__os_yield();
+    HOLDS(mp_semaphore_release(stage->owned) == MP_OK);
+}
+
+static void hold_many(stage_t *stage)
+{
+    mp_test_thread_t threads[HOLDERS];
+    stage->board->holders = stage->board->holders_may_go = 0;
+    for (int i = 0; i < HOLDERS; i++)
+        mp_test_thread_start(&threads[i], hold_permit, stage);
+    while (mp__load32(&stage->board->holders) < HOLDERS)
+        mp__os_yield();
+    HOLDS(acquired(mp_semaphore_acquire(stage->owned, soon())));
+    HOLDS(mp_semaphore_release(stage->owned) == MP_OK);
+    mp__store32(&stage->board->holders_may_go, 1);
+    for (int i = 0; i < HOLDERS; i++)
+        mp_test_thread_join(&threads[i]);
+}
+
+/* A child of somebody's fork, which the library did not start, joins by itself. */
+static void be_foreign(void *context)
+{
+    change_under_lock(context);
+}
+
+static void fork_foreign(stage_t *stage)
+{
+    if (!mp_test_fork(be_foreign, stage))
+        return;
+    if (mp__load32(&stage->board->witness[VICTIM].dead))
+        mp_test_die_now(&stage->board->witness[VICTIM]);
 }
 
 /* ---- the dead, for recoverers and sweepers */
@@ -707,6 +811,8 @@ const act_t acts[] = {
     {PRODUCER, "an item that somebody sleeps for", .run = put_one, .survivor = get_one, .after = put_one},
     {PRODUCER, "more than there is room for", BOUNDED, .run = put_until_full, .meanwhile = get_one_if_any},
 
+    {PRODUCER, "an item of who watches", .run = watch_and_put, .survivor = get_one, .after = put_one},
+
     {CONSUMER, "small items", .before = fill_small, .run = get_small},
     {CONSUMER, "items over chunks", .before = fill_chunks, .run = get_over_chunks},
     {CONSUMER, "large items", .before = fill_large, .run = get_all_large},
@@ -741,6 +847,7 @@ const act_t acts[] = {
     {WAITER, "any of several", .before = hold_lock, .run = await_any, .meanwhile = let_lock_go},
     {WAITER, "an event among several", .before = hold_lock, .run = await_any, .meanwhile = set_event,
      .after = let_lock_go},
+    {WAITER, "an event or a connection", .run = await_connection_or_event, .meanwhile = set_event},
     {WAITER, "tasks", JOINABLE, .before = fill_and_take, .run = await_tasks, .meanwhile = be_done},
     {WAITER, "nothing", .run = await_nothing},
 
@@ -758,18 +865,24 @@ const act_t acts[] = {
     {WAKER, "who waits for tasks", JOINABLE, .before = fill_two, .run = get_two_tasks, .survivor = await_tasks,
      .after = be_done_with_all},
 
+    {WAKER, "who gives the lock up", .run = give_lock_up, .after = take_given_up},
+    {WAKER, "who waits for the end", .prepare = adopt_orphan, .run = end_orphan, .survivor = await_end},
+
     {MAKER, "objects", .run = make_and_end_all},
+    {MAKER, "a table that grows", .run = hold_many},
     {MAKER, "shared memory", .run = use_memory},
     {MAKER, "a list", .run = use_list},
     {MAKER, "an adoption", .run = adopt_orphan},
-    {MAKER, "blocks", .run = use_blocks},
-    {MAKER, "blocks of a new page", .before = take_all_free, .run = cut_page, .after = give_all_back},
-    {MAKER, "fresh pages", .slow = true, .before = measure_free, .run = use_fresh_pages},
+    {MAKER, "blocks", .run = use_blocks, .after = use_blocks},
+    {MAKER, "blocks that caches do not know", .before = mark_stale, .run = use_blocks},
+    {MAKER, "blocks of a new page", .before = take_all_free, .run = cut_page, .after = cut_and_give_back},
+    {MAKER, "fresh pages", .slow = true, .before = measure_free, .run = use_fresh_pages, .after = use_fresh_pages},
     {MAKER, "blocks while others allocate", .prepare = have_blocks, .run = free_blocks, .survivor = sit_on_locks},
-    {MAKER, "many pages", .slow = true, .run = use_many_pages},
+    {MAKER, "many pages", .slow = true, .run = use_many_pages, .after = use_many_pages},
 
     {MEMBER, "a process", .run = nothing, .born = true},
     {MEMBER, "a thread", .run = use_thread},
+    {MEMBER, "a child of somebody's fork", .run = fork_foreign},
     {MEMBER, "children", .prepare = forget_slots, .run = prepare_children},
 
     {RECOVERER, "of a producer", .before = fill_small, .run = put_small, .first = put_small},
@@ -790,11 +903,13 @@ const act_t acts[] = {
     {RECOVERER, "of a lock", .run = change_under_lock, .first = change_under_lock},
     {RECOVERER, "of an rlock", .run = take_rlock, .first = take_rlock},
     {RECOVERER, "of permits", .run = use_owned, .first = use_owned},
+    {RECOVERER, "of a table that grows", .run = use_owned, .first = hold_many},
     {RECOVERER, "of a barrier", .run = meet_shortly, .first = meet_shortly},
     {RECOVERER, "of a condition", .run = notify_all, .first = await_nothing},
     {RECOVERER, "of a list", .run = use_list, .first = use_list},
-    {RECOVERER, "of the allocator", .run = use_blocks, .first = use_blocks},
-    {RECOVERER, "of a new page", .before = take_all_free, .run = cut_page, .first = cut_page, .after = give_all_back},
+    {RECOVERER, "of the allocator", .run = use_blocks, .first = use_blocks, .after = use_blocks},
+    {RECOVERER, "of a new page", .before = take_all_free, .run = cut_page, .first = cut_page,
+     .after = cut_and_give_back},
 
     {SWEEPER, "of much", .before = fill_small, .run = sweep_and_use, .first = leave_much, .last = true},
     {SWEEPER, "of a maker", .run = sweep, .first = make_and_end_all},

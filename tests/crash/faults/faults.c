@@ -3,9 +3,10 @@
  * each of them and for both sides, and the victim dies there. The survivors go on within two seconds, the ledger holds,
  * nothing is left over. It prints a table, labels x roles.
  *
- * All is tried where that can be done in the time; else a sample, each label in each role first. In the environment:
- * MP_TEST_FAULT_SECONDS, the time (0: as long as it takes); MP_TEST_FAULT_SEED; MP_TEST_FAULT_ACT, a role or a part of
- * an act's name to try only that; MP_TEST_FAULT_AGAIN, what stands in brackets behind a broken try, to repeat that one.
+ * First each label in each role and on each side once, then what there is of places, acts and times as far as the time
+ * goes. Where starting processes is slow even the first is a sample. In the environment: MP_TEST_FAULT_SECONDS, the
+ * time (0: as long as it takes); MP_TEST_FAULT_SEED; MP_TEST_FAULT_ACT, a role or a part of an act's name to try only
+ * that; MP_TEST_FAULT_AGAIN, what stands in brackets behind a broken try, to repeat that one.
  */
 #include "acts.h"
 
@@ -21,7 +22,18 @@
 #define TIME         25.0 /* seconds */
 #define ATTEMPTS     3    /* at a place that the victim does not come to every time */
 #define FIRST_PLACES 2    /* of a first death before each second one */
+#define FIRST_SAMPLE 4    /* of the first ones, where not everything is tried */
 #define BROKEN_MOST  10
+
+typedef struct cell {
+    unsigned killed;
+    unsigned missed; /* did not come there when it was to be killed */
+    unsigned broken;
+    unsigned firsts; /* of the sum: first deaths in looking for places of second ones */
+} cell_t;
+
+static cell_t sum;
+static bool everything; /* else: only as much as there is time for */
 
 static const mp_test_fate_t nowhere = {MP_TEST_NOWHERE, 0, 0};
 
@@ -119,10 +131,12 @@ static void join(mp_process_t *process, player_t self)
 
 /* ---- what the case waits for */
 
+/* At a word, or elsewhere, with somebody who listens for it. */
 static bool asleep(player_t self)
 {
     uint64_t thread = stage.board->self[self];
-    return thread && mp__load64(&mp__family.threads[mp__low(thread) - 1].parked) != 0;
+    const mp__thread_slot_t *slot = &mp__family.threads[mp__low(thread) - 1];
+    return thread && (mp__load64(&slot->parked) || mp__load32(&slot->porter));
 }
 
 static bool is_dead(player_t self)
@@ -258,7 +272,7 @@ static void try_once(const act_t *act, mp_test_fate_t first, mp_test_fate_t fate
 
 typedef struct attempt {
     uint32_t act;
-    uint32_t again; /* how many of the same label and side come before it */
+    uint32_t again; /* how many in the same role at the same label and side come before it */
     mp_test_fate_t first;
     mp_test_fate_t fate;
 } attempt_t;
@@ -266,7 +280,7 @@ typedef struct attempt {
 static attempt_t *attempts;
 static size_t attempt_count;
 
-static void add_attempt(const act_t *act, mp_test_fate_t first, mp_test_fate_t fate, uint32_t again)
+static void add_attempt(const act_t *act, mp_test_fate_t first, mp_test_fate_t fate)
 {
     static size_t room;
     if (attempt_count == room) {
@@ -274,7 +288,7 @@ static void add_attempt(const act_t *act, mp_test_fate_t first, mp_test_fate_t f
         attempts = realloc(attempts, room * sizeof *attempts);
         HOLDS(attempts);
     }
-    attempts[attempt_count++] = (attempt_t){(uint32_t)(act - acts), again, first, fate};
+    attempts[attempt_count++] = (attempt_t){(uint32_t)(act - acts), 0, first, fate};
 }
 
 /* Of n times the first two, one in the middle, and the last. */
@@ -288,7 +302,7 @@ static unsigned times_of(uint32_t n, uint32_t times[4])
     return count;
 }
 
-typedef void (*visit_t)(const act_t *act, mp_test_fate_t first, mp_test_fate_t fate, uint32_t again);
+typedef void (*visit_t)(const act_t *act, mp_test_fate_t first, mp_test_fate_t fate);
 
 static void visit_places(const act_t *act, mp_test_fate_t first, const mp_test_witness_t *witness, visit_t visit)
 {
@@ -297,7 +311,7 @@ static void visit_places(const act_t *act, mp_test_fate_t first, const mp_test_w
             uint32_t times[4];
             unsigned n = times_of(witness->hits[label][side], times);
             for (uint32_t i = 0; i < n && (i == 0 || !act->slow); i++)
-                visit(act, first, (mp_test_fate_t){label, side, times[i]}, i);
+                visit(act, first, (mp_test_fate_t){label, side, times[i]});
         }
 }
 
@@ -308,11 +322,10 @@ static struct {
     mp_test_fate_t fates[FIRST_PLACES];
 } seconds[MP_TEST_LABELS_MOST][MP_TEST_SIDES];
 
-static void note_second(const act_t *act, mp_test_fate_t first, mp_test_fate_t fate, uint32_t again)
+static void note_second(const act_t *act, mp_test_fate_t first, mp_test_fate_t fate)
 {
     uint32_t i = seconds[fate.label][fate.side].seen++;
     (void)act;
-    (void)again;
     if (i >= FIRST_PLACES)
         i = (uint32_t)mp_test_below(&random_state, i + 1);
     if (i < FIRST_PLACES) {
@@ -321,14 +334,30 @@ static void note_second(const act_t *act, mp_test_fate_t first, mp_test_fate_t f
     }
 }
 
-/* The first one dies here: which labels does the next one come to? */
-static void find_seconds(const act_t *act, mp_test_fate_t first, mp_test_fate_t fate, uint32_t again)
+static mp_test_fate_t first_places[2 * MP_TEST_LABELS_MOST];
+static size_t first_place_count;
+
+static void note_first(const act_t *act, mp_test_fate_t first, mp_test_fate_t fate)
 {
+    (void)act;
     (void)first;
-    if (again > 1)
-        return;
-    try_once(act, fate, nowhere);
-    visit_places(act, fate, &stage.board->witness[VICTIM], note_second);
+    if (fate.nth <= 2 && first_place_count < sizeof first_places / sizeof *first_places)
+        first_places[first_place_count++] = fate;
+}
+
+/* The first one dies here or there: which labels does the next one come to? */
+static void find_seconds(const act_t *act)
+{
+    size_t most = everything ? SIZE_MAX : FIRST_SAMPLE;
+    memset(seconds, 0, sizeof seconds);
+    for (size_t i = 0; i < most && first_place_count > 0 && !stage_broken(); i++) {
+        size_t chosen = (size_t)mp_test_below(&random_state, first_place_count);
+        mp_test_fate_t first = first_places[chosen];
+        first_places[chosen] = first_places[--first_place_count];
+        try_once(act, first, nowhere);
+        sum.firsts++;
+        visit_places(act, first, &stage.board->witness[VICTIM], note_second);
+    }
 }
 
 static void add_seconds(const act_t *act)
@@ -336,7 +365,7 @@ static void add_seconds(const act_t *act)
     for (uint32_t label = 0; label < mp_test_label_count(); label++)
         for (uint32_t side = 0; side < MP_TEST_SIDES; side++)
             for (uint32_t i = 0; i < seconds[label][side].seen && i < FIRST_PLACES; i++)
-                add_attempt(act, seconds[label][side].firsts[i], seconds[label][side].fates[i], i);
+                add_attempt(act, seconds[label][side].firsts[i], seconds[label][side].fates[i]);
 }
 
 /* Plays it without a death, and notes where there can be one. */
@@ -347,25 +376,15 @@ static void explore(const act_t *act)
         visit_places(act, nowhere, &stage.board->witness[VICTIM], add_attempt);
         return;
     }
-    mp_test_witness_t *firsts = malloc(sizeof *firsts);
-    HOLDS(firsts);
-    *firsts = stage.board->witness[FIRST];
-    memset(seconds, 0, sizeof seconds);
-    visit_places(act, nowhere, firsts, find_seconds);
+    first_place_count = 0;
+    visit_places(act, nowhere, &stage.board->witness[FIRST], note_first);
+    find_seconds(act);
     add_seconds(act);
-    free(firsts);
 }
 
 /* ---- the table */
 
-typedef struct cell {
-    unsigned killed;
-    unsigned missed;
-    unsigned broken;
-} cell_t;
-
 static cell_t table[MP_TEST_LABELS_MOST][ROLES];
-static cell_t sum;
 
 static void print_cell(const cell_t *cell)
 {
@@ -446,13 +465,15 @@ static int compare_attempts(const void *a, const void *b)
 
 static void shuffle(void)
 {
+    static uint32_t numbers[ROLES][MP_TEST_LABELS_MOST][MP_TEST_SIDES];
     for (size_t i = attempt_count; i > 1; i--) {
         size_t j = (size_t)mp_test_below(&random_state, i);
         attempt_t swapped = attempts[i - 1];
         attempts[i - 1] = attempts[j];
         attempts[j] = swapped;
     }
-    /* One of each label and side first. It need not be stable: that is chance, too. */
+    for (size_t i = 0; i < attempt_count; i++)
+        attempts[i].again = numbers[acts[attempts[i].act].role][attempts[i].fate.label][attempts[i].fate.side]++;
     qsort(attempts, attempt_count, sizeof *attempts, compare_attempts);
 }
 
@@ -470,7 +491,7 @@ static double number_from(const char *name, double otherwise)
 
 static void explore_all(void)
 {
-    for (size_t i = 0; i < act_count && sum.broken == 0; i++)
+    for (size_t i = 0; i < act_count && sum.broken < BROKEN_MOST; i++)
         if (is_wanted(&acts[i])) {
             explore(&acts[i]);
             sum.broken += stage_broken();
@@ -481,8 +502,11 @@ static size_t try_all(double seconds)
 {
     size_t n = 0;
     double end = seconds > 0 ? mp_now() + seconds : MP_FOREVER;
-    for (; n < attempt_count && mp_now() < end && sum.broken < BROKEN_MOST; n++)
+    for (; n < attempt_count && sum.broken < BROKEN_MOST; n++) {
+        if (mp_now() >= end && (!everything || attempts[n].again > 0))
+            break;
         try_attempt(&attempts[n]);
+    }
     return n;
 }
 
@@ -522,12 +546,14 @@ static void repeat(const char *text)
 static void try_all_acts(void)
 {
     double begun = mp_now(), explored;
-    double seed = number_from("MP_TEST_FAULT_SEED", 1);
+    double seed = number_from("MP_TEST_FAULT_SEED", 1),
+           time = number_from("MP_TEST_FAULT_SECONDS", mp_test_seconds(TIME));
+    everything = mp__os_caps()->fork || time == 0;
     random_state = (uint64_t)seed * 2 + 1;
     explore_all();
     explored = mp_now();
     shuffle();
-    size_t n = try_all(number_from("MP_TEST_FAULT_SECONDS", mp_test_seconds(TIME)));
+    size_t n = try_all(time);
     print_table();
     printf("%zu of %zu places tried, seed %.0f, %.1f s (%.1f s to find them)\n", n, attempt_count, seed,
            mp_now() - begun, explored - begun);

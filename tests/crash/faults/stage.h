@@ -16,13 +16,16 @@ typedef enum player { CASE, VICTIM, FIRST, SURVIVOR, PLAYERS } player_t;
 #define ITEM_MOST 120000u
 #define BATCH     16u
 #define PARTIES   2u
-#define PERMITS   4u
+#define PERMITS   20u
 
 /* What the case and the players write down, each what is its own, before and after each operation. */
 typedef struct board {
     uint64_t guarded[2]; /* changed by the lock's holder only, both */
     uint64_t told;
-    uint32_t go;            /* the victim may begin */
+    uint64_t word; /* a lock */
+    uint32_t go;   /* the victim may begin */
+    uint32_t holders;
+    uint32_t holders_may_go;
     uint64_t self[PLAYERS]; /* mp__self */
     uint32_t ready[PLAYERS];
     uint32_t over[PLAYERS];
