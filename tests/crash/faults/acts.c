@@ -3,7 +3,7 @@
 
 #include "family/alloc.h"
 #include "harness.h"
-#include "objects/queue.h"
+#include "objects/queue/chain.h"
 #include "system.h"
 
 #include <string.h>
@@ -485,6 +485,23 @@ static void watch_and_put(stage_t *stage)
     mp__queue_watch_end(stage->queue);
 }
 
+/* What somebody else has got: it is refused. */
+static void have_block(stage_t *stage)
+{
+    HOLDS(mp__block_alloc(5000, mp__owner_process(mp__family.process), &stage->board->told) == MP_OK);
+}
+
+static void put_what_is_not_own(stage_t *stage)
+{
+    HOLDS(mp__queue_put_block(stage->queue, MP__ITEM_BYTES, stage->board->told, 5000, 0) == MP_GONE);
+}
+
+static void free_block(stage_t *stage)
+{
+    HOLDS(mp__block_at(stage->board->told, NULL));
+    mp__block_free(stage->board->told);
+}
+
 static void fill_to_bound(stage_t *stage)
 {
     for (uint64_t i = 0; i < stage->options.max_items; i++)
@@ -812,6 +829,8 @@ const act_t acts[] = {
     {PRODUCER, "more than there is room for", BOUNDED, .run = put_until_full, .meanwhile = get_one_if_any},
 
     {PRODUCER, "an item of who watches", .run = watch_and_put, .survivor = get_one, .after = put_one},
+
+    {PRODUCER, "another's block", .before = have_block, .run = put_what_is_not_own, .after = free_block},
 
     {CONSUMER, "small items", .before = fill_small, .run = get_small},
     {CONSUMER, "items over chunks", .before = fill_chunks, .run = get_over_chunks},

@@ -429,8 +429,22 @@ static void print_table(void)
             print_row(label);
             count++;
         }
-    printf("%u labels; %u of them on shared state, at which %u were killed; not reached %u times; broken %u\n",
-           mp_test_label_count(), count, sum.killed, sum.missed, sum.broken);
+    printf("%u labels; at %u of them, on shared state, %u were killed, and %u before that; not reached %u times; "
+           "broken %u\n",
+           mp_test_label_count(), count, sum.killed, sum.firsts, sum.missed, sum.broken);
+}
+
+/* Those on shared state which nobody came to. */
+static unsigned count_forgotten(void)
+{
+    unsigned count = 0;
+    for (uint32_t label = 0; label < mp_test_label_count(); label++)
+        if (!reached(label) && !mp_test_excuse(mp_test_label(label))) {
+            printf("FORGOTTEN ");
+            print_row(label);
+            count++;
+        }
+    return count;
 }
 
 /* ---- all of them */
@@ -558,6 +572,8 @@ static void try_all_acts(void)
     printf("%zu of %zu places tried, seed %.0f, %.1f s (%.1f s to find them)\n", n, attempt_count, seed,
            mp_now() - begun, explored - begun);
     CU_ASSERT_EQUAL(sum.broken, 0);
+    if (everything && !getenv("MP_TEST_FAULT_ACT") && sum.broken == 0)
+        CU_ASSERT_EQUAL(count_forgotten(), 0);
     free(attempts);
 }
 

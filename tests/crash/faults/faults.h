@@ -18,6 +18,9 @@ unsigned mp_test_label_count(void);
 const mp_test_point_t *mp_test_label(unsigned label);
 const char *mp_test_file_of(const mp_test_point_t *point); /* below src/ */
 
+/* Why no role comes to it; NULL: one must. (excuses.c) */
+const char *mp_test_excuse(const mp_test_point_t *point);
+
 /* Where one is to die: at a label and a side of it, the nth time. */
 typedef struct mp_test_fate {
     uint32_t label; /* MP_TEST_NOWHERE: it lives */
