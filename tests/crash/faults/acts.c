@@ -893,7 +893,7 @@ const act_t acts[] = {
     {MAKER, "a list", .run = use_list},
     {MAKER, "an adoption", .run = adopt_orphan},
     {MAKER, "blocks", .run = use_blocks, .after = use_blocks},
-    {MAKER, "blocks that caches do not know", .before = mark_stale, .run = use_blocks},
+    {MAKER, "blocks that caches do not know", .prepare = mark_stale, .run = use_blocks},
     {MAKER, "blocks of a new page", .before = take_all_free, .run = cut_page, .after = cut_and_give_back},
     {MAKER, "fresh pages", .slow = true, .before = measure_free, .run = use_fresh_pages, .after = use_fresh_pages},
     {MAKER, "blocks while others allocate", .prepare = have_blocks, .run = free_blocks, .survivor = sit_on_locks},

@@ -26,7 +26,7 @@ static const excuse_t excuses[] = {
     {"objects/name.c", NULL, NAMED},
     {"family/family.c", "mp__region_expose", OWN},
     {"family/family.c", "mp__family_forget", OWN},
-    {"family/family.c", "join_family", OWN},
+    {"family/family.c", "mp__family_accept_forked", OWN},
     {"family/attach.c", "write_record", OWN},
     {"family/attach.c", "clear_record", OWN},
     {"family/attach.c", "attach", OWN},

@@ -29,6 +29,7 @@ typedef struct cell {
     unsigned killed;
     unsigned missed; /* did not come there when it was to be killed */
     unsigned broken;
+    unsigned sides;  /* at which somebody was killed, as bits */
     unsigned firsts; /* of the sum: first deaths in looking for places of second ones */
 } cell_t;
 
@@ -454,6 +455,7 @@ static void count_attempt(const attempt_t *attempt)
     cell_t *cell = &table[attempt->fate.label][acts[attempt->act].role];
     bool killed = stage.board->witness[VICTIM].dead != 0;
     cell->killed += killed;
+    cell->sides |= (unsigned)killed << attempt->fate.side;
     sum.killed += killed;
     cell->missed += !killed;
     sum.missed += !killed;
@@ -514,14 +516,17 @@ static void explore_all(void)
 
 static size_t try_all(double seconds)
 {
-    size_t n = 0;
+    size_t tried = 0;
     double end = seconds > 0 ? mp_now() + seconds : MP_FOREVER;
-    for (; n < attempt_count && sum.broken < BROKEN_MOST; n++) {
-        if (mp_now() >= end && (!everything || attempts[n].again > 0))
-            break;
+    for (size_t n = 0; n < attempt_count && sum.broken < BROKEN_MOST; n++) {
+        const cell_t *cell = &table[attempts[n].fate.label][acts[attempts[n].act].role];
+        bool new = !(cell->sides >> attempts[n].fate.side & 1);
+        if (mp_now() >= end && !(everything && new))
+            continue;
         try_attempt(&attempts[n]);
+        tried++;
     }
-    return n;
+    return tried;
 }
 
 static size_t blocks_in_use(void)

@@ -1,14 +1,15 @@
 /*
- * Fault points: included before everything else into each source of the library that the fault tests are linked with.
- * From here on every operation of core/atomic.h that changes a word is a macro around the function of the same name,
- * with a point before it and a point after it. So each such place in the sources has a label, {file, line, operation},
- * without a word about it there, and none can be forgotten; the library's other builds know nothing of it.
+ * What the library that the fault tests are linked with finds instead of its core/atomic.h: every operation that
+ * changes a word is here a macro around the function of the same name, with a fault point before it and one after it.
+ * So each such place in the sources has a label, {file, line, operation}, without a word about it there, and none can
+ * be forgotten; the library's other builds know nothing of it.
  */
 #ifndef MP_TEST_POINTS_H
 #define MP_TEST_POINTS_H
 
-#include "core/atomic.h"
-#include "point.h"
+#include "../../../../../src/core/atomic.h"
+
+#include "../../point.h"
 
 /* The linker gathers pointers to all points. */
 #ifdef __ELF__
