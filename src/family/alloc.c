@@ -247,12 +247,13 @@ static mp_status_t commit_pages(uint64_t at, uint64_t n)
     status = mp__os_arena_commit(&f->arena, page_offset(at), (size_t)(n * MP__PAGE_SIZE));
     if (status != MP_OK)
         return status;
-    for (uint64_t i = at; i < at + n; i++)
-        mp__store64(&f->pages[i], mp__load64(&f->pages[i]) | COMMITTED);
-    f->head->pages_committed += missing;
+    /* The mark first: pages that say they have memory are not asked about it again. */
     uint64_t bytes = (at + n) * MP__PAGE_SIZE;
     if (mp__load64(&f->head->committed[MP__REGION_PAYLOAD]) < bytes)
         mp__store64(&f->head->committed[MP__REGION_PAYLOAD], bytes);
+    for (uint64_t i = at; i < at + n; i++)
+        mp__store64(&f->pages[i], mp__load64(&f->pages[i]) | COMMITTED);
+    f->head->pages_committed += missing;
     return MP_OK;
 }
 

@@ -97,7 +97,8 @@ bool mp__header_at(uint32_t place);
 /* The header's current state: its generation; false when free. */
 bool mp__header_live(uint32_t place, uint32_t *generation);
 
-/* The process that owns the object of that generation; false: it is over, or its owner is about to end it. */
+/* The process that owns the object of that generation; false: it is over, or its owner (which *process is then, too) is
+ * about to end it. */
 bool mp__header_owner(uint32_t place, uint32_t generation, uint32_t *process);
 
 /* Its owner's end of it begins: from now on nobody adopts it. False: that process does not own it (any more). */

@@ -102,15 +102,15 @@ mp_status_t mp__object_lock(mp__header_t *header, mp__lock_word_t *lock, const m
 
 bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *reference)
 {
-    uint32_t owner, after;
+    uint32_t owner = MP__MAX_PROCESSES, after;
     if (!mp__object_is(header, reference))
         return true;
-    /* The slot is nobody else's before what its process owned is swept. */
-    if (!mp__header_owner(reference->place, reference->generation, &owner))
-        return !mp__object_is(header, reference);
+    /* Also if that one has begun to end it: it may have died at that. The slot is nobody else's before what its process
+     * owned is swept. */
+    mp__header_owner(reference->place, reference->generation, &owner);
     uint32_t epoch = mp__process_epoch(owner);
     if (!mp__process_dead(owner, epoch))
-        return false;
+        return !mp__object_is(header, reference);
     mp__process_bury(owner, epoch);
     return !mp__header_owner(reference->place, reference->generation, &after) || after == owner;
 }

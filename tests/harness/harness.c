@@ -92,7 +92,8 @@ int mp_test_case(const char *name, void (*run)(void))
     if (!suite || !CU_add_test(suite, name, run))
         return EXIT_FAILURE;
 
-    mp_test_watch(mp_test_seconds(CASE_SECONDS), name);
+    const char *seconds = getenv("MP_TEST_CASE_SECONDS");
+    mp_test_watch(seconds ? strtod(seconds, NULL) : mp_test_seconds(CASE_SECONDS), name);
     mp_test_leaks_begin();
     bool ran = CU_run_all_tests() == CUE_SUCCESS;
     /* Both, because a record may fail for want of memory, and there are records that are no assertion's. */

@@ -4,6 +4,8 @@
  *
  *     exe         runs each case in a process of its own
  *     exe CASE    runs one in this process and then looks for what it leaked; exit code 0, 1, or 77 for "skipped"
+ *
+ * A case may take 100 s (MP_TEST_CASE_SECONDS in the environment: another time).
  */
 #ifndef MP_TEST_HARNESS_H
 #define MP_TEST_HARNESS_H

@@ -83,6 +83,10 @@ bool mp_test_sleeps(uint64_t *count);
 bool mp_test_pause(int32_t pid);
 bool mp_test_resume(int32_t pid);
 
+/* Forks without the library's knowledge; the child runs that and ends, or dies in it. When it has ended: true; false:
+ * the system has no such thing. */
+bool mp_test_fork(void (*run)(void *context), void *context);
+
 /* Kills a process; false: it has ended. */
 bool mp_test_kill_pid(int32_t pid);
 

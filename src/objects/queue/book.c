@@ -344,6 +344,15 @@ mp_status_t mp__book_lost(mp_queue_t *queue)
 
 /* ---- coming back */
 
+/* Is the block still this queue's? Else somebody who died had handed it over: the other queue's repair must not take it
+ * for one that is about to arrive. */
+static bool still_has(const mp_queue_t *queue, mp__block_t block)
+{
+    mp__block_t found;
+    uint64_t size;
+    return mp__block_owned(mp__low(block), mp__container(queue->shared.header), &found, &size) && found == block;
+}
+
 /* Hands a dead letter over. False: not now. */
 static bool bury(mp_queue_t *queue, const pages_t *pages, uint64_t index)
 {
@@ -360,12 +369,14 @@ static bool bury(mp_queue_t *queue, const pages_t *pages, uint64_t index)
     if (status == MP_TIMEOUT)
         return false;
     if (status == MP_OK) {
-        status = mp__append_block(header, &view, TYPE(record->state), &big, mp__container(queue->shared.header),
-                                  mp__os_now() + MP__QUEUE_MOMENT);
+        status = still_has(queue, big.block)
+                     ? mp__append_block(header, &view, TYPE(record->state), &big, mp__container(queue->shared.header),
+                                        mp__os_now() + MP__QUEUE_MOMENT)
+                     : MP_GONE;
         mp__unlock_side(&header->lock);
         if (status == MP_OK)
             mp__wait_notify(&header->waits[MP__NOT_EMPTY]);
-        else if (status != MP_GONE) /* that: somebody who died had done it */
+        else if (status != MP_GONE)
             return false;
     } else {
         block = big.block; /* there is no queue for it any more */
@@ -494,7 +505,7 @@ mp_status_t mp__book_take_returned(mp_queue_t *queue, mp__wanted_t *wanted)
     mp__content_t *c = mp__content(queue->shared.header);
     pages_t pages;
     uint64_t index;
-    if (c->leases && c->deaths != mp__load32(&mp__family.head->deaths))
+    if (mp__book_look_due(c))
         mp__book_find_dead(queue);
     if (!open_pages(queue, &pages))
         return mp__queue_corrupt();

@@ -46,8 +46,14 @@ void mp__book_forget(mp_queue_t *queue);
 /* Takes the first of those that came back; as the get side takes items. MP_BUSY: there is none. */
 mp_status_t mp__book_take_returned(mp_queue_t *queue, mp__wanted_t *wanted);
 
-/* Looks for leases of dead ones, which so come back. */
+/* Looks for leases of dead ones, which so come back. Under header.second. */
 void mp__book_find_dead(mp_queue_t *queue);
+
+/* Has somebody died since, and may have had a lease? */
+static inline bool mp__book_look_due(const mp__content_t *c)
+{
+    return mp__load64(&c->leases) && mp__load64(&c->deaths) != mp__load32(&mp__family.head->deaths);
+}
 
 /* ---- being done; each takes header.second itself */
 

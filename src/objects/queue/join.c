@@ -76,6 +76,9 @@ static mp_status_t look(mp_queue_t *queue, mp__deadline_t deadline, uint64_t *un
         return status;
     status = mp__lock_get_side(queue, deadline);
     if (status == MP_OK) {
+        /* Who shut it down may have died before all was dropped. */
+        for (bool more = (mp__content(header)->closed & MP__QUEUE_DROPPED) != 0; more;)
+            more = drop_some(queue);
         *unfinished = mp__book_unfinished(queue, told, lost);
         mp__unlock_side(&header->second);
     }

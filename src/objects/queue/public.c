@@ -87,17 +87,21 @@ mp_status_t mp__queue_end(mp_queue_t *queue)
 
 /* ---- questions */
 
-/* If somebody died in it, the counts are not right before the repair. */
+/* If somebody died in it, the counts are not right before the repair, nor before a dead one's leases came back. */
 static mp_status_t settle(mp_queue_t *queue)
 {
     mp__header_t *header = queue->shared.header;
+    bool due = mp__book_look_due(mp__content(header));
     mp_status_t status = MP_OK;
     if (mp__load64(&header->lock) && (status = mp__lock_put_side(queue, 0)) == MP_OK)
         mp__unlock_side(&header->lock);
     if (status != MP_OK && status != MP_TIMEOUT)
         return status;
-    if (mp__load64(&header->second) && (status = mp__lock_get_side(queue, 0)) == MP_OK)
+    if ((due || mp__load64(&header->second)) && (status = mp__lock_get_side(queue, 0)) == MP_OK) {
+        if (due)
+            mp__book_find_dead(queue);
         mp__unlock_side(&header->second);
+    }
     return status == MP_TIMEOUT ? MP_OK : status;
 }
 
@@ -111,8 +115,9 @@ static mp_status_t measure(mp_queue_t *queue, uint64_t *items, uint64_t *bytes)
         return status;
     const mp__content_t *c = mp__content(queue->shared.header);
     uint64_t got = mp__load64(&c->got_bytes);
-    *items = mp__queue_count(c);
-    *bytes = mp__load64(&c->put_bytes) - got;
+    bool dropped = mp__load64(&c->closed) & MP__QUEUE_DROPPED; /* so far or not: nobody gets it any more */
+    *items = dropped ? 0 : mp__queue_count(c);
+    *bytes = dropped ? 0 : mp__load64(&c->put_bytes) - got;
     return mp__object_is(queue->shared.header, &queue->shared.handle.reference) ? MP_OK
                                                                                 : mp__object_gone("ask a queue's size");
 }

@@ -23,6 +23,6 @@ bool mp__queue_ready(mp_queue_t *queue, bool in_doubt)
 {
     const mp__content_t *c = mp__content(queue->shared.header);
     /* What was leased to somebody who died comes back only when somebody looks. */
-    bool returns = mp__load64(&c->leases) && mp__load64(&c->deaths) != mp__load32(&mp__family.head->deaths);
-    return mp__queue_count(c) > 0 || mp__load64(&c->closed) || ((in_doubt || returns) && look_inside(queue));
+    return mp__queue_count(c) > 0 || mp__load64(&c->closed) ||
+           ((in_doubt || mp__book_look_due(c)) && look_inside(queue));
 }

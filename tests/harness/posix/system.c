@@ -302,6 +302,19 @@ bool mp_test_resume(int32_t pid)
     return kill(pid, SIGCONT) == 0;
 }
 
+bool mp_test_fork(void (*run)(void *context), void *context)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        run(context);
+        _exit(0);
+    }
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return child > 0;
+}
+
 bool mp_test_kill_pid(int32_t pid)
 {
     return kill(pid, SIGKILL) == 0;

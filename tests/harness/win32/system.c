@@ -321,6 +321,13 @@ bool mp_test_resume(int32_t pid)
     return call_on_process(pid, "NtResumeProcess");
 }
 
+bool mp_test_fork(void (*run)(void *context), void *context)
+{
+    (void)run;
+    (void)context;
+    return false;
+}
+
 bool mp_test_kill_pid(int32_t pid)
 {
     HANDLE process = OpenProcess(PROCESS_TERMINATE | SYNCHRONIZE, FALSE, (DWORD)pid);
