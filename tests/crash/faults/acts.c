@@ -764,9 +764,9 @@ static void leave_much(stage_t *stage)
     uint32_t slot, epoch;
     uint64_t nonce;
     mp_queue_t *queue;
-    mp_lock_t *lock;
+    mp_lock_t *lock = NULL;
     mp_event_t *event;
-    mp_shared_memory_t *memory;
+    mp_shared_memory_t *memory = NULL;
     mp__block_t block;
     static const char bytes[40000];
     void *data;
