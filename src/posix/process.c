@@ -107,6 +107,12 @@ static int plan_handles(plan_t *plan, const mp__os_spawn_t *spawn, int sentinel)
     return 0;
 }
 
+/* All descriptors were there before, so a number that is bad now is one beyond the limit. */
+static int limit_or(int code)
+{
+    return code == EBADF ? EMFILE : code;
+}
+
 static int plan_actions(plan_t *plan, const mp__os_spawn_t *spawn)
 {
     sigset_t none;
@@ -116,7 +122,7 @@ static int plan_actions(plan_t *plan, const mp__os_spawn_t *spawn)
     mp__posix_standard(spawn->standard, standard);
     if (plan->keep_count && plan->keep[0].number == STDIN_FILENO)
         standard[STDIN_FILENO] = STDIN_FILENO;
-    int code = mp__posix_inherit(&plan->actions, &flags, standard, plan->keep, plan->keep_count);
+    int code = limit_or(mp__posix_inherit(&plan->actions, &flags, standard, plan->keep, plan->keep_count));
     if (!code)
         code = posix_spawnattr_setsigmask(&plan->attributes, &none);
     return code ? code : posix_spawnattr_setflags(&plan->attributes, flags);
@@ -138,9 +144,9 @@ static int execute(const plan_t *plan, const char *path, char *const *arguments,
     const char *image = mp__posix_program_image(path, room, sizeof room);
     int code = posix_spawn(pid, image, &plan->actions, &plan->attributes, arguments, plan->environment);
     /* The other name is refused to the child of a process that lets nobody look into it. */
-    return code && image != path
-               ? posix_spawn(pid, path, &plan->actions, &plan->attributes, arguments, plan->environment)
-               : code;
+    if (code && image != path)
+        code = posix_spawn(pid, path, &plan->actions, &plan->attributes, arguments, plan->environment);
+    return limit_or(code);
 }
 
 static int start(const mp__os_spawn_t *spawn, const mp__posix_sentinel_t *sentinel, pid_t *pid)

@@ -94,27 +94,31 @@ uint64_t mp__os_memory_used(void)
     return mp__posix_memory_used();
 }
 
-/* Sets a limit that is not to be raised again; one that is lower already stays. */
-static mp_status_t limit(int what, rlim_t most, rlim_t more, const char *step)
+/* Not to be raised again; one that is lower already stays. */
+static void lower(struct rlimit *limit, rlim_t most, rlim_t more)
 {
-    struct rlimit limit;
-    if (getrlimit(what, &limit) < 0)
-        return mp__posix_error(step, errno);
-    if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max > more)
-        limit.rlim_max = more;
-    limit.rlim_cur = limit.rlim_max < most ? limit.rlim_max : most;
-    return setrlimit(what, &limit) == 0 ? MP_OK : mp__posix_error(step, errno);
+    if (limit->rlim_max == RLIM_INFINITY || limit->rlim_max > more)
+        limit->rlim_max = more;
+    limit->rlim_cur = limit->rlim_max < most ? limit->rlim_max : most;
 }
 
 mp_status_t mp__os_limit_files(uint32_t most)
 {
-    return limit(RLIMIT_NOFILE, most, most, "limit the child's open files");
+    struct rlimit limit = {0};
+    bool done = getrlimit(RLIMIT_NOFILE, &limit) == 0;
+    lower(&limit, most, most);
+    done = done && setrlimit(RLIMIT_NOFILE, &limit) == 0;
+    return done ? MP_OK : mp__posix_error("limit the child's open files", errno);
 }
 
 mp_status_t mp__os_limit_cpu_time(int64_t nanoseconds)
 {
+    struct rlimit limit = {0};
     rlim_t seconds = (rlim_t)(nanoseconds / MP__SECOND) + 2; /* later than anybody else */
-    return limit(RLIMIT_CPU, seconds, seconds + 1, "limit the child's processor time");
+    bool done = getrlimit(RLIMIT_CPU, &limit) == 0;
+    lower(&limit, seconds, seconds + 1);
+    done = done && setrlimit(RLIMIT_CPU, &limit) == 0;
+    return done ? MP_OK : mp__posix_error("limit the child's processor time", errno);
 }
 
 void mp__os_end_by_signal(bool kill_it)

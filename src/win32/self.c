@@ -108,8 +108,10 @@ uint64_t mp__os_memory_used(void)
     PROCESS_MEMORY_COUNTERS_EX memory = {.cb = sizeof memory};
     if (!K32GetProcessMemoryInfo(GetCurrentProcess(), (PROCESS_MEMORY_COUNTERS *)&memory, sizeof memory))
         return 0;
+    /* Some systems tell only one of the two, which mean the same. */
+    uint64_t own = memory.PrivateUsage > memory.PagefileUsage ? memory.PrivateUsage : memory.PagefileUsage;
     /* What is private may be paged out, and what is resident may be shared. */
-    return memory.PrivateUsage < memory.WorkingSetSize ? memory.PrivateUsage : memory.WorkingSetSize;
+    return own < memory.WorkingSetSize ? own : memory.WorkingSetSize;
 }
 
 mp_status_t mp__os_limit_files(uint32_t most)

@@ -100,12 +100,15 @@ MP_CASE(an_image_for_another_machine)
     fclose(own);
     size_t machine = head[0] == 'M' ? (size_t)(head[0x3c] | head[0x3d] << 8) + 4 : 18;
     CU_ASSERT_FATAL(machine + 2 < size);
-    head[machine] = head[0] == 'M' ? 0x64 : 0x55; /* there an ARM */
-    head[machine + 1] = head[0] == 'M' ? 0xaa : 0x77;
+    unsigned char right[2] = {head[machine], head[machine + 1]};
+    head[machine] = 0x55;
+    head[machine + 1] = 0x77;
     write_image(path, sizeof path, head, size, true);
     expect_error(&options, mp_args(), MP_DENIED);
     CU_ASSERT_NOT_EQUAL(mp_error()->code, 0);
-    memset(head + 8, 0xa5, sizeof head - 8);
+    memcpy(head + machine, right, sizeof right);
+    size_t good = head[0] == 'M' ? machine + sizeof right : 8;
+    memset(head + good, 0xa5, sizeof head - good);
     write_image(path, sizeof path, head, sizeof head, true);
     expect_error(&options, mp_args(), MP_DENIED);
     remove(path);
@@ -198,7 +201,8 @@ static void expect_parent_killed(void)
     EXPECT_OK(mp_process_kill(process));
     EXPECT_OK(mp_process_join(process, mp_test_patience()));
     CU_ASSERT(holds(&before));
-    EXPECT_STATUS(mp_conn_poll(conn, 0), MP_TIMEOUT);
+    if (mp_test_is_posix()) /* elsewhere it is in its parent's job already */
+        EXPECT_STATUS(mp_conn_poll(conn, 0), MP_TIMEOUT);
     mp_test_expect_end(process, -9); /* closes the input */
     EXPECT_OK(mp_conn_poll(conn, mp_test_patience()));
     EXPECT_STATUS(mp_conn_recv(conn, &value), MP_END);

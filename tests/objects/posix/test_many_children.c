@@ -90,7 +90,8 @@ MP_PROGRAM(uses_them_up)
 {
     MP_CHECK(mp_process_start(&processes[0], stay, mp_args()) == MP_OK);
     end_all(1);
-    MP_CHECK(limit_descriptors((rlim_t)descriptors() + 12));
+    if (!mp_test_limit_handles(12))
+        return NO_LIMIT;
     for (const char *const *method = mp_all_start_methods(); *method; method++) {
         int n = 0;
         mp_status_t status;
@@ -114,7 +115,10 @@ MP_PROGRAM(uses_them_up)
 
 MP_CASE(no_descriptors_left_is_an_error_with_a_name)
 {
-    CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "uses_them_up", NULL, 0), 0);
+    int code = mp_test_run(mp_test_program(), "uses_them_up", NULL, 0);
+    if (code == NO_LIMIT)
+        mp_skip("no such limit here");
+    CU_ASSERT_EQUAL(code, 0);
 }
 
 /* Where the kernel ends a child with its parent, no thread need watch. */
