@@ -115,14 +115,26 @@ const char *const *mp_all_start_methods(void)
 
 /* ---- the image */
 
-static const char *executable; /* the last one; those before it may be in use, and stay */
+typedef struct image {
+    struct image *before; /* those that were set before may be in use, and stay */
+    char path[];
+} image_t;
+
+static image_t *images;
+static const char *executable; /* the last one; NULL: the program's own */
 
 mp_status_t mp_set_executable(const char *path)
 {
-    char *copy = path ? strdup(path) : NULL;
-    if (path && !copy)
+    size_t size = path ? strlen(path) + 1 : 0;
+    image_t *image = path ? malloc(sizeof *image + size) : NULL;
+    if (path && !image)
         return mp__error(MP_NO_MEMORY, "set the executable", "no memory");
-    executable = copy;
+    if (image) {
+        memcpy(image->path, path, size);
+        image->before = images;
+        images = image;
+    }
+    executable = image ? image->path : NULL;
     return MP_OK;
 }
 

@@ -587,6 +587,7 @@ MP_PROGRAM(leaves_a_daemon)
     MP_CHECK(mp_process_start_with(&daemon, refuse_children, mp_args(queue), &options) == MP_OK);
     MP_CHECK(mp_process_start(&other, print_late, mp_args()) == MP_OK);
     MP_CHECK(mp_queue_get(queue, &value, mp_test_patience()) == MP_OK);
+    MP_CHECK(mp_queue_close(queue) == MP_OK);
     printf("%d ", mp_process_pid(daemon));
     fflush(stdout);
     return 0;
