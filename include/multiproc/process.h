@@ -154,6 +154,21 @@ MP_API const char *mp_process_name(const mp_process_t *process);
 /** Its id; 0 for NULL. */
 MP_API int mp_process_pid(const mp_process_t *process);
 
+/** The most bytes of a key. */
+#define MP_AUTHKEY_MAX 64
+
+/**
+ * The key by which processes of this program know each other over connections that others could reach: 32 random bytes,
+ * unless it was set. Each child begins with its parent's.
+ * @param data where it lies: the library's, until it is set anew.
+ * @return ::MP_OK; ::MP_INVALID; ::MP_SYSTEM: no random bytes. Any thread.
+ */
+MP_API mp_status_t mp_authkey(const void **data, size_t *size);
+
+/** Sets this process's key, for itself and children started later. Not while another thread uses it. @return ::MP_OK;
+ * ::MP_INVALID: no bytes, or more than ::MP_AUTHKEY_MAX. */
+MP_API mp_status_t mp_set_authkey(const void *data, size_t size);
+
 /** The process that calls. Never NULL; the library's own, not to be closed. */
 MP_API mp_process_t *mp_current_process(void);
 

@@ -173,6 +173,7 @@ static int run_target(mp__os_handle_t lifeline, const mp__transfer_t *forked)
     }
     mp__start_method_inherit((mp_start_method_t)block->method);
     mp__process_become(block->identity, block->daemon != 0, block->parent_slot, block->parent_epoch, lifeline);
+    mp__authkey_take(&block->authkey);
     mp__log_inherit(&block->log);
     serves = block->service != 0;
     if (block->parent_serves)

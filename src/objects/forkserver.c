@@ -284,8 +284,8 @@ static mp_status_t begin(mp__deadline_t deadline)
 
 void mp__forkserver_stop(void)
 {
-    if (mp__once(&mutex_made, make_mutex) != MP_OK)
-        return;
+    if (mp__load32(&mutex_made) != MP__MADE)
+        return; /* there never was one */
     apr_thread_mutex_lock(mutex);
     if (server.channel != MP__NO_HANDLE)
         let_go();

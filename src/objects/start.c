@@ -183,12 +183,15 @@ static void close_lifeline(mp__os_handle_t end)
 
 /* Writes the arguments, and the settings' texts behind them, into a block of the arena that belongs to the child's
  * slot. */
-static mp_status_t fill_block(const mp__start_t *start, uint32_t slot, const mp__transfer_t *transfer,
-                              const mp__buffer_t *call, const mp__settings_t *settings, const mp__buffer_t *texts)
+static mp_status_t fill_block(const mp__start_t *start, uint32_t slot, bool own_lifeline,
+                              const mp__transfer_t *transfer, const mp__buffer_t *call, const mp__settings_t *settings,
+                              const mp__buffer_t *texts)
 {
     mp__block_t block = 0;
-    mp_status_t status =
-        mp__block_alloc(sizeof(mp__start_block_t) + call->size + texts->size, mp__owner_process(slot), &block);
+    mp__authkey_t authkey;
+    mp_status_t status = mp__authkey_give(&authkey);
+    if (status == MP_OK)
+        status = mp__block_alloc(sizeof(mp__start_block_t) + call->size + texts->size, mp__owner_process(slot), &block);
     if (status != MP_OK)
         return status;
     mp__start_block_t *head = mp__block_at(block, NULL);
@@ -199,6 +202,8 @@ static mp_status_t fill_block(const mp__start_t *start, uint32_t slot, const mp_
     head->daemon = start->daemon;
     head->parent_serves = mp__serves();
     head->unwatched = start->unwatched;
+    head->own_lifeline = own_lifeline;
+    head->authkey = authkey;
     head->handle_count = (uint32_t)transfer->count;
     head->parent_slot = mp__family.process;
     head->parent_epoch = mp__family.epoch;
@@ -228,11 +233,10 @@ static mp_status_t write_block(const mp__start_t *start, mp_start_method_t way, 
     if (status == MP_OK && way == MP_START_FORKSERVER)
         status = mp__forkserver_outfit(start->outfit, &settings, &texts);
     if (status == MP_OK && way == MP_START_FORKSERVER)
-        status = fill_block(start, slot, transfer, &call, &settings, &texts);
+        status = fill_block(start, slot, own_lifeline, transfer, &call, &settings, &texts);
     else if (status == MP_OK)
-        status = fill_block(start, slot, transfer, &call, &start->outfit->settings, &start->outfit->texts);
-    if (status == MP_OK)
-        ((mp__start_block_t *)mp__block_at(mp__family.processes[slot].arguments, NULL))->own_lifeline = own_lifeline;
+        status =
+            fill_block(start, slot, own_lifeline, transfer, &call, &start->outfit->settings, &start->outfit->texts);
     mp__buffer_fini(&call);
     mp__buffer_fini(&texts);
     return status;

@@ -47,6 +47,18 @@ void mp__start_method_inherit(mp_start_method_t method);
 /* The image to start children from: what mp_set_executable said, else this program's own. */
 const char *mp__start_image(void);
 
+/* A program's key (authkey.c). */
+typedef struct mp__authkey {
+    uint32_t size;
+    uint8_t bytes[MP_AUTHKEY_MAX];
+} mp__authkey_t;
+
+/* For a child: this process's. MP_SYSTEM. */
+mp_status_t mp__authkey_give(mp__authkey_t *copy);
+
+/* In the child. */
+void mp__authkey_take(const mp__authkey_t *parents);
+
 /* What the argument block in the arena begins with; the encoded call follows, then the settings' texts. */
 typedef struct mp__start_block {
     uint64_t size;   /* of the call */
@@ -58,6 +70,7 @@ typedef struct mp__start_block {
     uint32_t daemon;
     uint32_t parent_serves; /* so it ignores Ctrl-C because the library wants it, which is no wish of its own */
     uint32_t unwatched;
+    mp__authkey_t authkey;
     uint32_t own_lifeline; /* its lifeline is its alone */
     char identity[64];
     mp__log_route_t log;

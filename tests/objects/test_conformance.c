@@ -96,6 +96,45 @@ MP_CASE(A1)
     mp_test_each_method(expect_a1);
 }
 
+static mp_status_t tell_key(mp_call_t *call)
+{
+    const void *key;
+    size_t size;
+    MP_CHECK(mp_authkey(&key, &size) == MP_OK);
+    return mp_queue_put(mp_arg_queue(call, 0), mp_bytes(key, size), MP_FOREVER);
+}
+
+static void expect_same_key(void)
+{
+    mp_queue_t *queue;
+    mp_value_t told;
+    const void *key;
+    size_t size;
+    REQUIRE_OK(mp_queue_create(&queue, 0));
+    mp_test_expect_end(start(tell_key, mp_args(queue)), 0);
+    EXPECT_OK(mp_queue_get(queue, &told, 0));
+    EXPECT_OK(mp_authkey(&key, &size));
+    CU_ASSERT(size > 0 && mp_value_equal(told, mp_bytes(key, size)));
+    mp_value_free(&told);
+    EXPECT_OK(mp_queue_close(queue));
+}
+
+MP_CASE(a_child_has_its_parents_key)
+{
+    const void *key;
+    size_t size = 0;
+    uint8_t most[MP_AUTHKEY_MAX + 1] = {1};
+    mp_test_objects();
+    mp_test_each_method(expect_same_key);
+    EXPECT_STATUS(mp_authkey(NULL, &size), MP_INVALID);
+    EXPECT_STATUS(mp_set_authkey(most, 0), MP_INVALID);
+    EXPECT_STATUS(mp_set_authkey(most, sizeof most), MP_INVALID);
+    EXPECT_OK(mp_set_authkey(most, MP_AUTHKEY_MAX));
+    EXPECT_OK(mp_authkey(&key, &size));
+    CU_ASSERT(size == MP_AUTHKEY_MAX && memcmp(key, most, size) == 0);
+    mp_test_each_method(expect_same_key);
+}
+
 /* ---- A2: an unstarted process has no pid, no exit code, is not alive; its sentinel is an error */
 
 MP_CASE(A2)
@@ -686,6 +725,7 @@ MP_CASE(H2)
     mp_test_each_method(use_everything);
 }
 
-MP_GUARDED_CASES(MP_ROW(A1), MP_ROW(A2), MP_ROW(A3), MP_ROW(A4), MP_ROW(A5), MP_ROW(A6), MP_ROW(A8), MP_ROW(A9),
-                 MP_ROW(A10), MP_ROW(A11), MP_ROW(A12), MP_ROW(A13), MP_ROW(A14), MP_ROW(A15), MP_ROW(A17), MP_ROW(A20),
-                 MP_ROW(A21), MP_ROW(H2), MP_SUB(outlives_its_starter), MP_SUB(leaves_a_daemon));
+MP_GUARDED_CASES(MP_ROW(A1), MP_ROW(a_child_has_its_parents_key), MP_ROW(A2), MP_ROW(A3), MP_ROW(A4), MP_ROW(A5),
+                 MP_ROW(A6), MP_ROW(A8), MP_ROW(A9), MP_ROW(A10), MP_ROW(A11), MP_ROW(A12), MP_ROW(A13), MP_ROW(A14),
+                 MP_ROW(A15), MP_ROW(A17), MP_ROW(A20), MP_ROW(A21), MP_ROW(H2), MP_SUB(outlives_its_starter),
+                 MP_SUB(leaves_a_daemon));
