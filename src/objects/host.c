@@ -116,9 +116,9 @@ mp_status_t mp__host_prepare(mp_function_t function, bool has_image)
 {
     if (is_guarded())
         return MP_OK;
-    if (is_in_program(function))
-        return mp__error(MP_NOT_GUARDED, STEP, "mp_freeze_support(argc, argv) must be main's first line");
     mp_status_t status = mp__once(&entry_described, describe_entry);
+    if (status == MP_OK && is_in_program(function))
+        return mp__error(MP_NOT_GUARDED, STEP, "mp_freeze_support(argc, argv) must be main's first line");
     return status == MP_OK && !has_image && !is_helper ? mp__once(&helper_found, find_helper) : status;
 }
 

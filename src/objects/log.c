@@ -57,11 +57,13 @@ typedef struct outlet {
     apr_pool_t *pool;
     apr_thread_t *thread;
     mp__finalizer_t *finalizer;
+    struct outlet *next; /* of those that were left behind */
 } outlet_t;
 
 static mp__once_t mutex_made;
 static apr_thread_mutex_t *mutex; /* guards what mp_log_set changes */
 static outlet_t *outlet;          /* this process' own */
+static outlet_t *left;            /* those whose sinks did not return; under the mutex, too */
 
 /* Whoever logs counts himself in, and looks at the rest then. */
 static uint32_t writers;
@@ -305,6 +307,15 @@ static void free_outlet(outlet_t *it)
     mp__error_again(&error);
 }
 
+/* Its thread may still come back to it. */
+static void leave_behind(outlet_t *it)
+{
+    apr_thread_mutex_lock(mutex);
+    it->next = left;
+    left = it;
+    apr_thread_mutex_unlock(mutex);
+}
+
 static mp_status_t close_outlet(outlet_t *it)
 {
     const record_t end = {.level = 0};
@@ -315,7 +326,8 @@ static mp_status_t close_outlet(outlet_t *it)
         ;
     uint32_t runs = RUNS;
     if (mp__cas32(&it->board->state, &runs, ABANDONED)) {
-        mp__queue_end(it->queue); /* the rest stays for a thread that may still come back to it */
+        mp__queue_end(it->queue);
+        leave_behind(it);
         return mp__error(MP_TIMEOUT, STEP, "the sink has not returned for %d s", (int)(GRACE / MP__SECOND));
     }
     apr_status_t unused;

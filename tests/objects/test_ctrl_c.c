@@ -120,6 +120,11 @@ MP_PROGRAM(handles_interrupts)
     MP_CHECK(mp_pool_apply(pool, answer, mp_args(41), &value, mp_test_patience()) == MP_OK);
     MP_CHECK(mp_value_int(value) == 42);
     MP_CHECK(mp_dict_get(dict, "a", &value) == MP_OK);
+    MP_CHECK(mp_process_close(process) == MP_OK);
+    MP_CHECK(mp_pool_free(pool) == MP_OK);
+    MP_CHECK(mp_dict_close(dict) == MP_OK);
+    MP_CHECK(mp_manager_shutdown(manager) == MP_OK);
+    MP_CHECK(mp_queue_close(ready) == MP_OK);
     return 5;
 }
 
