@@ -3,6 +3,7 @@
 
 #include "family/alloc.h"
 #include "harness.h"
+#include "objects/queue/chain.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@ static const char *trying = "";
 static bool broken;
 static bool is_player;
 static uint64_t blocks_before;
+static uint64_t blocks_made; /* with the stage's objects */
 
 void stage_tries(const char *what)
 {
@@ -247,6 +249,7 @@ void stage_set(stage_t *stage, const mp_queue_options_t *options, bool letters)
     HOLDS(mp_shared_value_create(&stage->value, MP_CTYPE_INT64) == MP_OK);
     HOLDS(mp_shared_memory_create(&stage->memory, 5000) == MP_OK);
     HOLDS(mp_shareable_list_create(&stage->list, mp_list(1, "two", 3.0)) == MP_OK);
+    blocks_made = mp__blocks_in_use();
 }
 
 static void check_lock(stage_t *stage)
@@ -396,6 +399,14 @@ static void settle_semaphores(stage_t *stage)
     HOLDS(mp_semaphore_value(stage->plain, &value) == MP_OK && value >= PERMITS - 2 && value <= PERMITS + 1);
 }
 
+/* The objects are as they were made, but for a book: nothing hangs about in them until they end. */
+static void check_blocks(stage_t *stage)
+{
+    const mp__content_t *c = mp__content(stage->queue->shared.header);
+    mp__sweep_the_dead();
+    HOLDS(mp__blocks_in_use() <= blocks_made + (c->book != 0));
+}
+
 void stage_settle(stage_t *stage, bool dropped)
 {
     drain(stage, stage->queue);
@@ -405,6 +416,8 @@ void stage_settle(stage_t *stage, bool dropped)
         check_bound(stage);
     settle_tasks(stage);
     settle_semaphores(stage);
+    if (!dropped)
+        check_blocks(stage);
 }
 
 /* The one that may have been adopted is not the case's then, or gone with the dead. */
