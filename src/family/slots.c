@@ -450,6 +450,7 @@ static bool sweep_slot(uint32_t index, uint32_t epoch, how_t how)
     bool again = state == MP__PROCESS_SWEEPING;
     if (!again && !mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_SWEEPING)))
         return false;
+    mp__add32(&mp__family.head->deaths, 1);
     empty_children(index, epoch);
     empty_slot(index, epoch, again ? 0 : SETTLE_TIME, how != BURY);
     return true;
