@@ -53,15 +53,21 @@ static int count_of_many(void)
     return mp_test_is_sanitized() ? MOST / 20 : MOST;
 }
 
+/* What is made once is made then. */
+static void start_one(void)
+{
+    MP_CHECK(mp_process_start(&processes[0], stay, mp_args()) == MP_OK);
+    end_all(1);
+}
+
 MP_PROGRAM(starts_many)
 {
     int n = count_of_many();
     if (!limit_descriptors((rlim_t)n + 100))
         return NO_LIMIT;
-    MP_CHECK(mp_process_start(&processes[0], stay, mp_args()) == MP_OK);
-    end_all(1); /* what is made once is made */
     for (const char *const *method = mp_all_start_methods(); *method; method++) {
         MP_CHECK(mp_set_start_method(*method, true) == MP_OK);
+        start_one();
         size_t before = descriptors();
         for (int i = 0; i < n; i++)
             MP_CHECK(mp_process_start_begin(&processes[i], stay, mp_args(), NULL) == MP_OK);
@@ -88,8 +94,10 @@ MP_CASE(a_thousand_children_take_a_thousand_descriptors)
 /* Until there are none left: that is said, the others live, and one that ends makes room for another. */
 MP_PROGRAM(uses_them_up)
 {
-    MP_CHECK(mp_process_start(&processes[0], stay, mp_args()) == MP_OK);
-    end_all(1);
+    for (const char *const *method = mp_all_start_methods(); *method; method++) {
+        MP_CHECK(mp_set_start_method(*method, true) == MP_OK);
+        start_one();
+    }
     if (!mp_test_limit_handles(12))
         return NO_LIMIT;
     for (const char *const *method = mp_all_start_methods(); *method; method++) {
