@@ -385,6 +385,17 @@ static mp_status_t lose(const mp__invitation_t *invitation, mp_status_t status, 
     return adopt(invitation->slot, invitation->epoch, process);
 }
 
+/* There is no room for its sentinel in this process: then there shall be no child. */
+static mp_status_t refuse(const mp__invitation_t *invitation, int32_t pid)
+{
+    mp_error_t error = *mp_error();
+    mp__os_process_t process = {.pid = pid, .sentinel = MP__NO_HANDLE, .job = MP__NO_HANDLE, .foreign = true};
+    if (!take_back(invitation->slot, invitation->epoch) && !mp__process_dead(invitation->slot, invitation->epoch))
+        (void)mp__os_process_signal(&process, true);
+    mp__family.processes[invitation->slot].keeper = 0;
+    return mp__error_again(&error);
+}
+
 static mp_status_t ask(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t lifeline,
                        const mp__transfer_t *transfer)
 {
@@ -413,15 +424,19 @@ mp_status_t mp__forkserver_fork(const mp__start_t *start, const mp__invitation_t
                                 const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     mp__fork_answer_t answer;
+    answer.pid = 0;
     uint32_t slot, epoch;
     mp__process_slot_of(server.process, &slot, &epoch);
     mp__family.processes[invitation->slot].server = mp__pair(epoch, slot + 1);
     *process = (mp__os_process_t){.sentinel = MP__NO_HANDLE, .job = MP__NO_HANDLE, .foreign = true};
     mp_status_t status = ask(start, invitation, lifeline, transfer);
+    mp__os_handle_close(lifeline); /* which makes room for the sentinel */
     if (status == MP_OK)
         status = read_answer(&answer, start->deadline);
     if (status == MP_OK && answer.pid)
         status = mp__os_channel_take(server.channel, &process->sentinel, 1);
+    if (status == MP_LIMIT && answer.pid)
+        return refuse(invitation, answer.pid);
     if (status != MP_OK)
         return lose(invitation, status, process);
     answer.error.step[sizeof answer.error.step - 1] = answer.error.text[sizeof answer.error.text - 1] = '\0';

@@ -43,7 +43,7 @@ void mp__forkserver_give(void);
  * of the outfit's own, and the settings that count them. By who has taken the server. MP_NO_MEMORY. */
 mp_status_t mp__forkserver_outfit(const mp__outfit_t *outfit, mp__settings_t *settings, mp__buffer_t *texts);
 
-/* Lets it fork the prepared process; by who has taken it. lifeline: the child's own, or
+/* Lets it fork the prepared process; by who has taken it. lifeline: the child's own, to be closed by this call, or
  * MP__NO_HANDLE. MP_END: it died, and there is no child. MP_TIMEOUT. */
 mp_status_t mp__forkserver_fork(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t lifeline,
                                 const mp__transfer_t *transfer, mp__os_process_t *process);

@@ -359,8 +359,7 @@ static mp_status_t start_by(mp_start_method_t way, const mp__start_t *start, uin
         status = start_by_fork(start, &invitation, watched, &transfer, process);
         break;
     case MP_START_FORKSERVER:
-        status = mp__forkserver_fork(start, &invitation, is_own(watched) ? watched : MP__NO_HANDLE, &transfer, process);
-        break;
+        return mp__forkserver_fork(start, &invitation, is_own(watched) ? watched : MP__NO_HANDLE, &transfer, process);
     default:
         status = start_by_spawn(start, &invitation, watched, &transfer, process);
         break;
@@ -380,7 +379,10 @@ static mp_status_t prepare_and_start(mp_start_method_t way, const mp__start_t *s
     if (status == MP_OK)
         return MP_OK;
     mp_error_t error = *mp_error();
-    mp__process_sweep(*slot, *epoch);
+    if (way == MP_START_FORKSERVER)
+        mp__process_take_back(*slot, *epoch); /* it may have begun; then it ends by itself, and its slot with it */
+    else
+        mp__process_sweep(*slot, *epoch);
     mp__error_again(&error);
     return status;
 }
