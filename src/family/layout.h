@@ -14,7 +14,7 @@
 #include "platform.h"
 
 #define MP__ARENA_MAGIC   UINT64_C(0x616e6572615f706d)
-#define MP__ARENA_VERSION 2u /* raised with every change of what lies in the arena */
+#define MP__ARENA_VERSION 3u /* raised with every change of what lies in the arena */
 
 #define MP__PAGE_SIZE       ((size_t)65536) /* the allocator's page, not the system's */
 #define MP__BLOCKS_PER_PAGE ((size_t)1024)  /* of the smallest class */
