@@ -384,6 +384,13 @@ static bool is_awaited(const mp__process_slot_t *slot)
     return mp__low(keeper) && !mp__process_dead(mp__low(keeper) - 1, mp__high(keeper));
 }
 
+/* A free slot has no keeper: its next process may die before it wrote down its own. */
+static void free_process_slot(uint32_t index, uint64_t claim)
+{
+    mp__store64(&process_slot(index)->keeper, 0);
+    mp__cas64(&process_slot(index)->claim, &claim, mp__pair(mp__high(claim), MP__PROCESS_FREE));
+}
+
 /* What is owned by, or in, a slot that is SWEEPING; then the slot itself, unless something is left to be swept later:
  * an object that somebody has been in for longer than `patience`. */
 static void empty_slot(uint32_t index, uint32_t epoch, int64_t patience, bool read)
@@ -392,8 +399,10 @@ static void empty_slot(uint32_t index, uint32_t epoch, int64_t patience, bool re
     free_threads_of(index);
     if (!mp__release_all_of(index, patience))
         return;
-    bool keep = !read && is_awaited(process_slot(index));
-    mp__cas64(&process_slot(index)->claim, &claim, mp__pair(epoch, keep ? MP__PROCESS_ENDED : MP__PROCESS_FREE));
+    if (!read && is_awaited(process_slot(index)))
+        mp__cas64(&process_slot(index)->claim, &claim, mp__pair(epoch, MP__PROCESS_ENDED));
+    else
+        free_process_slot(index, claim);
 }
 
 /* The slots that a dead process had made for children which it never came to start; and those of children that ended
@@ -407,7 +416,7 @@ static void empty_children(uint32_t maker, uint32_t epoch)
             mp__cas64(&process_slot(i)->claim, &claim, mp__pair(mp__high(claim), MP__PROCESS_SWEEPING)))
             empty_slot(i, mp__high(claim), SETTLE_TIME, true);
         else if (STATE(claim) == MP__PROCESS_ENDED && process_slot(i)->keeper == mp__pair(epoch, maker + 1))
-            mp__cas64(&process_slot(i)->claim, &claim, mp__pair(mp__high(claim), MP__PROCESS_FREE));
+            free_process_slot(i, claim);
     }
 }
 
@@ -442,7 +451,7 @@ static bool sweep_slot(uint32_t index, uint32_t epoch, how_t how)
     if (mp__high(claim) != epoch || state == MP__PROCESS_FREE || (how == TAKE_BACK && state != MP__PROCESS_STARTING))
         return false;
     if (state == MP__PROCESS_ENDED) {
-        mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_FREE));
+        free_process_slot(index, claim);
         return false;
     }
     /* SWEEPING: the last sweeper died at it, or somebody stood still in one of its objects. Each step can be done

@@ -34,10 +34,11 @@ typedef struct book {
     mp__block_t block; /* END: to be freed with it; TAKE: if it did not come to it */
 
     uint64_t finished_now;
-    uint64_t lost_now; /* with those who died, ever */
-    uint64_t told;     /* of which somebody was told */
-    uint64_t hint;     /* a cache: below it no record is free */
-    uint64_t dead;     /* a cache: DEAD records */
+    uint64_t lost_now;  /* with those who died, ever */
+    uint64_t told;      /* of which somebody was told */
+    uint64_t hint;      /* a cache: below it no record is free */
+    uint64_t dead;      /* a cache: DEAD records */
+    mp__block_t former; /* the book in whose place this one came */
     record_t records[];
 } book_t;
 
@@ -97,11 +98,11 @@ static mp_status_t grow(mp_queue_t *queue, pages_t *pages)
     if (old)
         memcpy(data, pages->book, (size_t)size);
     memset(data + size, 0, (size_t)(room - size));
+    ((book_t *)(void *)data)->former = c->book;
     mp__store64(&c->growing, block);
     mp__block_give(block, self, mp__container(header));
     mp__block_t before = c->book;
     mp__store64(&c->book, block);
-    mp__store64(&c->growing, before);
     mp__block_free(before);
     mp__store64(&c->growing, 0);
     return open_pages(queue, pages) ? MP_OK : mp__queue_corrupt();
@@ -223,6 +224,7 @@ mp_status_t mp__book_repair(mp__header_t *header)
     if (!find_pages(header, &view, &pages))
         return mp__queue_corrupt();
     book_t *book = pages.book;
+    mp__block_free(book->former);
     if (book->slip == END || (book->slip == TAKE && c->gets != book->number)) {
         carry_out(&pages);
     } else if (book->slip == TAKE) {

@@ -1,7 +1,7 @@
 /*
  * The book of a queue: who has taken what and is not done with it. A block of the queue's own with records, made at the
- * first need and replaced by a larger one by one store (`book`; `growing` names the other one). All of it is under
- * header.second.
+ * first need and replaced by a larger one by one store (`book`; `growing` names it before that, and it names the former
+ * one). All of it is under header.second.
  *
  * A record is FREE; LEASED: an item is with a process; RETURNED: it came back, and goes out before the chain's; DEAD:
  * it came back too often, and is on its way to the queue for dead letters; TAKER: so many items of a joinable queue are

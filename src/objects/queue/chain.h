@@ -73,7 +73,7 @@ typedef struct mp__content {
     uint64_t closed;         /* MP__QUEUE_SHUT, then perhaps MP__QUEUE_DROPPED; changes under header.lock */
     mp__reference_t letters; /* the queue for dead letters */
     uint64_t book;           /* the block with what was taken and is not done; 0: none yet. Under header.second */
-    uint64_t growing;        /* such a block that comes or goes */
+    uint64_t growing;        /* such a block that is about to be it */
 
     uint64_t head;      /* the first item's word: {chunk's place, offset} */
     uint64_t gets;      /* items ever taken */

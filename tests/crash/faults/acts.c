@@ -708,11 +708,14 @@ static void use_lock(void *context)
     change_under_lock(stage);
 }
 
-static void use_thread(stage_t *stage)
+/* One after the other: each may find what the ones before it left. */
+static void use_threads(stage_t *stage)
 {
-    mp_test_thread_t thread;
-    mp_test_thread_start(&thread, use_lock, stage);
-    mp_test_thread_join(&thread);
+    for (int i = 0; i < 4; i++) {
+        mp_test_thread_t thread;
+        mp_test_thread_start(&thread, use_lock, stage);
+        mp_test_thread_join(&thread);
+    }
 }
 
 /* So many have a permit that their table must grow. */
@@ -900,7 +903,7 @@ const act_t acts[] = {
     {MAKER, "many pages", .slow = true, .run = use_many_pages, .after = use_many_pages},
 
     {MEMBER, "a process", .run = nothing, .born = true},
-    {MEMBER, "a thread", .run = use_thread},
+    {MEMBER, "threads", .run = use_threads},
     {MEMBER, "a child of somebody's fork", .run = fork_foreign},
     {MEMBER, "children", .prepare = forget_slots, .run = prepare_children},
 

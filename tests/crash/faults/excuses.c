@@ -47,6 +47,8 @@ static const excuse_t where_words_can_be_slept_on[] = {
 
 static const excuse_t where_nothing_forks[] = {
     {"family/slots.c", "take_own_slot", "the root only, and children of foreign forks"},
+    {"family/slots.c", "leave_thread", "the system does not call it for threads that end"},
+    {"win32/life.c", "mp__os_thread_leave", "the same"},
 };
 
 static const excuse_t where_memory_is_kept[] = {
