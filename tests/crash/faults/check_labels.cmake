@@ -22,8 +22,11 @@ endforeach()
 set(places 0)
 foreach(source IN LISTS SOURCES)
     file(RELATIVE_PATH name ${ROOT}/src ${source})
-    # Lines as a list's items: what would end or join items is put away.
     file(READ ${source} text)
+    if(text MATCHES "\n#if MP__POSIX_WORDS\n" AND NOT ";${labels}" MATCHES ";${name}:")
+        continue() # all of it is for other systems than this one
+    endif()
+    # Lines as a list's items: what would end or join items is put away.
     string(REGEX REPLACE "[][;\\\\]" " " text "${text}")
     string(REPLACE "\n" " ;" lines "${text}")
     set(number 0)

@@ -367,7 +367,7 @@ static void note_first(const act_t *act, mp_test_fate_t first, mp_test_fate_t fa
 /* The first one dies here or there: which labels does the next one come to? */
 static void find_seconds(const act_t *act)
 {
-    size_t most = extent == ALL || mp__os_caps()->fork ? SIZE_MAX : extent == EACH ? 12 : 3;
+    size_t most = extent == SAMPLE ? 3 : SIZE_MAX;
     memset(seconds, 0, sizeof seconds);
     for (size_t i = 0; i < most && first_place_count > 0 && !stage_broken(); i++) {
         size_t chosen = (size_t)mp_test_below(&random_state, first_place_count);
