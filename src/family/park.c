@@ -141,14 +141,26 @@ bool mp__threads_visible(uint32_t *count)
     return mp__region_touchable(MP__REGION_THREADS, (uint64_t)*count * sizeof(mp__thread_slot_t));
 }
 
+/* Rings who sleeps there among these 64; true: that was enough. */
+static bool ring_among(uint64_t bits, uint32_t first, uint64_t offset, bool all)
+{
+    for (uint32_t bit = 0; bits; bit++, bits >>= 1)
+        if ((bits & 1) && ring(first + bit, offset) && !all)
+            return true;
+    return false;
+}
+
+/* From the thread behind this one on, and round: so those who pass a lock on to each other have it in turn. */
 static void ring_sleepers(uint64_t offset, uint32_t count, bool all)
 {
     uint64_t *bucket = bucket_of(offset);
-    for (uint32_t i = 0; i < (count + 63) / 64; i++) {
-        uint64_t bits = mp__load64(&bucket[i]);
-        for (uint32_t bit = 0; bits; bit++, bits >>= 1)
-            if ((bits & 1) && ring(i * 64 + bit, offset) && !all)
-                return;
+    uint32_t words = (count + 63) / 64, start = mp__low(mp__self);
+    uint64_t behind = ~UINT64_C(0) << start % 64;
+    for (uint32_t i = 0; words && i <= words; i++) {
+        uint32_t at = (start / 64 + i) % words;
+        uint64_t mask = i == 0 ? behind : i == words ? ~behind : ~UINT64_C(0);
+        if (ring_among(mp__load64(&bucket[at]) & mask, at * 64, offset, all))
+            return;
     }
 }
 

@@ -170,6 +170,8 @@ static mp_status_t inherit(const mp__os_spawn_t *spawn, inheritance_t *all)
 /* Windows 10; earlier ones refuse it. Its name is missing in some headers. */
 #define JOB_LIST_ATTRIBUTE ((DWORD_PTR)0x2000D)
 
+#define ATTEMPTS 3
+
 /* The jobs that a child is born into, the outer one first. */
 typedef struct jobs {
     HANDLE list[2];
@@ -214,6 +216,19 @@ static mp_status_t refused(void)
     return mp__win_failure_code(starting, code);
 }
 
+/* Under Wine, on a busy machine, a process that has just been made is now and then lost before any of its code ran,
+ * which this error says: nothing was started. */
+static bool create_process(const start_t *start, STARTUPINFOW *info, PROCESS_INFORMATION *made)
+{
+    for (int attempt = 1;; attempt++) {
+        if (CreateProcessW(start->image, start->line, NULL, NULL, TRUE, start->flags, start->environment, NULL, info,
+                           made))
+            return true;
+        if (GetLastError() != ERROR_INTERNAL_ERROR || attempt == ATTEMPTS)
+            return false;
+    }
+}
+
 /* Creates it in the jobs; their count says afterwards whether they were taken. */
 static mp_status_t create(const start_t *start, inheritance_t *all, jobs_t *jobs, PROCESS_INFORMATION *made)
 {
@@ -222,8 +237,7 @@ static mp_status_t create(const start_t *start, inheritance_t *all, jobs_t *jobs
     info.StartupInfo.hStdOutput = all->standard[1];
     info.StartupInfo.hStdError = all->standard[2];
     mp_status_t status = make_attributes(all, jobs, &info.lpAttributeList);
-    if (!status && !CreateProcessW(start->image, start->line, NULL, NULL, TRUE, start->flags, start->environment, NULL,
-                                   &info.StartupInfo, made))
+    if (!status && !create_process(start, &info.StartupInfo, made))
         status = refused();
     if (info.lpAttributeList)
         DeleteProcThreadAttributeList(info.lpAttributeList);
