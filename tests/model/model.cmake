@@ -10,6 +10,7 @@ function(mp_add_model test model)
                      -DFAILS=${arg_FAILS} -DBUILD=${CMAKE_CURRENT_BINARY_DIR}/model/${test}
                      -P ${CMAKE_CURRENT_SOURCE_DIR}/model/run.cmake)
     mp_set_test_properties(model.${test})
+    set_tests_properties(model.${test} PROPERTIES TIMEOUT 900) # the largest takes a minute and a half of a free processor
 endfunction()
 
 if(NOT CMAKE_C_COMPILER_ID STREQUAL "GNU" OR CMAKE_CROSSCOMPILING OR MP_PORTABLE_POSIX OR MP_SANITIZE)
