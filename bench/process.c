@@ -64,6 +64,11 @@ static void run_fork(void)
     run_child("fork");
 }
 
+static void run_forkserver(void)
+{
+    run_child("forkserver");
+}
+
 /* Microseconds, the median. */
 static double time_of(void (*run)(void))
 {
@@ -98,10 +103,10 @@ static bool spawned(const bench_row_t *row, double *value)
     return true;
 }
 
-static bool has_fork(void)
+static bool has_method(const char *name)
 {
     for (const char *const *method = mp_all_start_methods(); *method; method++)
-        if (strcmp(*method, "fork") == 0)
+        if (strcmp(*method, name) == 0)
             return true;
     return false;
 }
@@ -109,9 +114,18 @@ static bool has_fork(void)
 static bool forked(const bench_row_t *row, double *value)
 {
     (void)row;
-    if (!has_fork())
+    if (!has_method("fork"))
         return false;
     *value = time_of(run_fork);
+    return true;
+}
+
+static bool by_forkserver(const bench_row_t *row, double *value)
+{
+    (void)row;
+    if (!has_method("forkserver"))
+        return false;
+    *value = time_of(run_forkserver);
     return true;
 }
 
@@ -267,6 +281,7 @@ static const bench_row_t rows[] = {
     {"limit.process.libc_only", "us", libc_only, NULL, false},
     {"mp.process.spawn", "us", spawned, NULL, false},
     {"mp.process.fork", "us", forked, NULL, false},
+    {"mp.process.forkserver", "us", by_forkserver, NULL, false},
     {"mp.process.from_10_mib", "us", from_small, NULL, false},
     {"mp.process.from_4_gib", "us", from_large, NULL, false},
     {"mp.process.one_by_one", "us", one_by_one, NULL, false},
@@ -282,6 +297,7 @@ static const bench_row_t rows[] = {
 static const bench_ratio_t ratios[] = {
     {"ratio.process.same_program", "mp.process.spawn", "limit.process.same_program", 1.3, true},
     {"ratio.process.libc_only", "mp.process.spawn", "limit.process.libc_only", 1.6, true},
+    {"ratio.process.forkserver", "mp.process.forkserver", "mp.process.spawn", 0.5, true},
     {"ratio.process.large_parent", "mp.process.from_4_gib", "mp.process.from_10_mib", 1.3, true},
     {"ratio.process.side_by_side", "mp.process.one_by_one", "mp.process.side_by_side", 1.5, false},
     {"ratio.process.private_memory", "mp.process.private_memory", NULL, 1024, true},

@@ -25,7 +25,7 @@ run_or_stop(${CMAKE_COMMAND} --build --preset demo)
 
 set(methods spawn)
 if(UNIX)
-    list(APPEND methods fork)
+    list(APPEND methods fork forkserver)
 endif()
 set(built ${MP_ROOT}/build/demo/examples)
 file(GLOB programs ${MP_ROOT}/examples/0*.c)

@@ -80,7 +80,7 @@ endif()
 # The start methods of the system that is built for.
 set(MP_START_METHODS spawn)
 if(UNIX)
-    list(APPEND MP_START_METHODS fork)
+    list(APPEND MP_START_METHODS fork forkserver)
 endif()
 
 # Tests that the program NAME of examples/ does what its first comment says: under every start method, with its

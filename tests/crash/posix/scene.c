@@ -6,6 +6,7 @@
 
 #include "family/alloc.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,17 +16,16 @@
 #define SAMPLE_TIME 0.3 /* seconds a scene */
 #define LEAST_TRIES 3
 
-static uint64_t step_number;
+static const char *place = "";
 static bool failed;
 static uint64_t blocks_before;
-static uint64_t random_state = 20240229;
+static uint64_t random_state;
 static pid_t helper;
 
 void scene_fails(const char *condition, const char *file, int line)
 {
     if (!failed)
-        printf("%s:%d: after step %lld: %s; last error: %s\n", file, line, (long long)step_number, condition,
-               mp_error()->text);
+        printf("%s:%d: the victim %s: %s; last error: %s\n", file, line, place, condition, mp_error()->text);
     failed = true;
 }
 
@@ -44,8 +44,20 @@ static size_t blocks_in_use(void)
     return (size_t)mp__blocks_in_use();
 }
 
+/* With one processor nobody spins, so an operation takes the same way each time. */
+static void stay_on_one_processor(void)
+{
+#ifdef __linux__
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    sched_setaffinity(0, sizeof one, &one);
+#endif
+}
+
 void scene_begin(void)
 {
+    stay_on_one_processor();
     mp_test_stepper_open();
     REQUIRE_OK(mp__family_join());
     mp_test_arena_blocks = blocks_in_use;
@@ -82,30 +94,33 @@ static void set(const scene_t *scene)
     mp_test_victim_start(scene->prepare, scene->act);
 }
 
-/* One victim, stopped after so many steps; false: it did not come so far. */
-static bool try_step(const scene_t *scene, uint64_t steps)
+/* One victim, stopped at a place and killed there; false: it did not come there. */
+static bool try_point(const scene_t *scene, mp_test_point_t point)
 {
-    step_number = steps;
+    char text[80];
+    snprintf(text, sizeof text, "at %#llx for the %llu. time", (unsigned long long)point.address,
+             (unsigned long long)point.hit);
+    place = text;
     set(scene);
-    bool completed = !mp_test_victim_step(steps);
+    bool reached = mp_test_victim_reach(point);
     if (scene->meanwhile)
         scene->meanwhile();
-    if (scene->resume)
+    if (scene->resume || !reached)
         HOLDS(mp_test_victim_finish());
     mp_test_victim_kill();
-    scene->check(completed || scene->resume);
+    scene->check(!reached || scene->resume);
     check_nothing_left();
-    return !completed;
+    place = "";
+    return reached;
 }
 
-static uint64_t count_steps(const scene_t *scene)
+static size_t record(const scene_t *scene, mp_test_point_t **points)
 {
-    uint64_t n = 0;
     set(scene);
-    while (mp_test_victim_step(1))
-        n++;
+    size_t n = mp_test_victim_record(points);
     if (scene->meanwhile)
         scene->meanwhile();
+    HOLDS(mp_test_victim_finish());
     mp_test_victim_kill();
     scene->check(true);
     return n;
@@ -113,36 +128,65 @@ static uint64_t count_steps(const scene_t *scene)
 
 void scene_kill_first(const scene_t *scene)
 {
-    static const scene_t *counted;
-    static uint64_t steps;
-    if (scene != counted) {
-        mp_test_victim_start(scene->prepare, scene->act);
-        for (steps = 0; mp_test_victim_step(1); steps++)
-            ;
-        counted = scene;
+    static const scene_t *recorded;
+    static mp_test_point_t *points;
+    static size_t n;
+    mp_test_victim_start(scene->prepare, scene->act);
+    if (scene != recorded) {
+        free(points);
+        n = mp_test_victim_record(&points);
+        recorded = scene;
     } else {
-        mp_test_victim_start(scene->prepare, scene->act);
-        mp_test_victim_step(scene_below(steps));
+        mp_test_victim_reach(points[scene_below(n)]);
     }
     mp_test_victim_kill();
 }
 
+/* A number from the environment, or this one. */
+static uint64_t setting(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    uint64_t number = text ? strtoull(text, NULL, 10) : 0;
+    return number ? number : otherwise;
+}
+
 void scene_play(const scene_t *scene)
 {
-    try_step(scene, INT64_MAX); /* the system's loader has done its work then, too */
-    uint64_t n = count_steps(scene), tries = 0;
-    const char *every = getenv("MP_TEST_EVERY_STEP");
-    if (every) {
-        uint64_t stride = strtoull(every, NULL, 10);
-        for (stride += stride == 0; !failed && (try_step(scene, tries * stride) || tries * stride < n); tries++)
-            ;
-    } else {
-        int64_t end = mp__os_now() + (int64_t)(SAMPLE_TIME * (double)MP__SECOND);
-        for (; !failed && (mp__os_now() < end || tries < LEAST_TRIES); tries++)
-            try_step(scene, scene_below(n + 1));
-    }
-    printf("%llu steps, %llu tried\n", (unsigned long long)n, (unsigned long long)tries);
+    uint64_t seed = setting("MP_TEST_STEP_SEED", 20240229), stride = setting("MP_TEST_EVERY_STEP", 0);
+    uint64_t tries = 0, missed = 0;
+    mp_test_point_t *points;
+    random_state = seed;
+    size_t n = record(scene, &points);
+    int64_t end = mp__os_now() + (int64_t)(SAMPLE_TIME * (double)MP__SECOND);
+    for (; !failed && (stride ? tries * stride < n : tries < LEAST_TRIES || mp__os_now() < end); tries++)
+        missed += !try_point(scene, points[stride ? tries * stride : scene_below(n)]);
+    printf("%zu points, %llu tried, %llu broken, %llu not come to (%s %llu)\n", n, (unsigned long long)tries,
+           (unsigned long long)failed, (unsigned long long)missed, stride ? "every" : "seed",
+           (unsigned long long)(stride ? stride : seed));
     CU_ASSERT_FALSE(failed);
+    free(points);
+}
+
+void scene_play_asleep(const scene_t *scene)
+{
+    place = "asleep";
+    set(scene);
+    HOLDS(mp_test_victim_sleep());
+    mp_test_victim_kill();
+    scene->check(false);
+    check_nothing_left();
+    place = "";
+    printf("1 points, 1 tried, %d broken, 0 not come to (asleep)\n", failed);
+    CU_ASSERT_FALSE(failed);
+}
+
+void scene_wait_for_sleepers(uint32_t n)
+{
+    for (uint32_t asleep = 0; asleep < n; mp__os_yield()) {
+        asleep = 0;
+        for (uint32_t i = 0; i < mp__family.head->thread_mark; i++)
+            asleep += mp__low(mp__load64(&mp__family.threads[i].claim)) && mp__load64(&mp__family.threads[i].parked);
+    }
 }
 
 void scene_help(void (*run)(void))

@@ -1,10 +1,10 @@
 /*
- * Killed after any instruction: a scene is one operation on the arena. A victim is stepped through it and killed
- * somewhere in it; whoever comes next must be able to go on at once, and nothing may be missing, twice there, or left
- * over.
+ * Killed at any instruction: a scene is one operation on the arena. One run of it, step by step, lists its places: each
+ * instruction, each time that it is executed. For each try another victim runs to one of them and is killed there;
+ * whoever comes next must be able to go on at once, and nothing may be missing, twice there, or left over.
  *
- * Places are drawn by chance, as many as fit into a short time; with MP_TEST_EVERY_STEP=1 in the environment all are
- * tried.
+ * Places are drawn by chance, as many as fit into a short time (MP_TEST_STEP_SEED in the environment: another seed);
+ * with MP_TEST_EVERY_STEP=1 all are tried, with =5 every fifth.
  */
 #ifndef MP_TEST_SCENE_H
 #define MP_TEST_SCENE_H
@@ -26,8 +26,11 @@ typedef struct scene {
 void scene_begin(void);
 void scene_end(void);
 
-/* Plays it again and again, and looks each time for what is left over. */
+/* Plays it again and again, and looks each time for what is left over. Prints how many places there are. */
 void scene_play(const scene_t *scene);
+
+/* Plays it once: the victim is killed while it sleeps in the kernel. */
+void scene_play_asleep(const scene_t *scene);
 
 /* For `set` of a scene about two deaths: the first victim of another scene, killed somewhere. Its `check` is not
  * called. */
@@ -35,6 +38,9 @@ void scene_kill_first(const scene_t *scene);
 
 /* The usual `prepare`: becomes a member. */
 void scene_join(void);
+
+/* Waits until so many threads of the family sleep, or are about to. */
+void scene_wait_for_sleepers(uint32_t n);
 
 /* A number below n, by chance. */
 uint64_t scene_below(uint64_t n);

@@ -392,20 +392,10 @@ static void sleeping_set(void)
     scene_help(get_one);
 }
 
-/* Until so many threads of the family sleep. */
-static void wait_for_sleepers(uint32_t n)
-{
-    for (uint32_t asleep = 0; asleep < n; mp__os_yield()) {
-        asleep = 0;
-        for (uint32_t i = 0; i < mp__family.head->thread_mark; i++)
-            asleep += mp__low(mp__load64(&mp__family.threads[i].claim)) && mp__load64(&mp__family.threads[i].parked);
-    }
-}
-
 static void before_waking_put(void)
 {
     before_put();
-    wait_for_sleepers(1);
+    scene_wait_for_sleepers(1);
 }
 
 static void woken_check(bool completed)
@@ -443,7 +433,7 @@ MP_CASE(two_who_sleep_get_what_comes_at_once)
             get_one();
             _exit(0);
         }
-        wait_for_sleepers(2);
+        scene_wait_for_sleepers(2);
         CU_ASSERT(put(SOON) == MP_OK && put(SOON) == MP_OK);
         CU_ASSERT(scene_helped());
         waitpid(child, NULL, 0);

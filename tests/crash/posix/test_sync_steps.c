@@ -21,16 +21,6 @@ static void play(void (*set)(void), void (*prepare)(void), void (*act)(void), vo
     scene_end();
 }
 
-/* Until so many threads of the family sleep. */
-static void wait_for_sleepers(uint32_t n)
-{
-    for (uint32_t asleep = 0; asleep < n; mp__os_yield()) {
-        asleep = 0;
-        for (uint32_t i = 0; i < mp__family.head->thread_mark; i++)
-            asleep += mp__low(mp__load64(&mp__family.threads[i].claim)) && mp__load64(&mp__family.threads[i].parked);
-    }
-}
-
 static bool taken(mp_status_t status)
 {
     return status == MP_OK || status == MP_OWNER_DIED;
@@ -212,7 +202,7 @@ static void sleeping_semaphore_set(void)
 static void before_waking(void)
 {
     scene_join();
-    wait_for_sleepers(1);
+    scene_wait_for_sleepers(1);
 }
 
 static void woken_semaphore_check(bool completed)
@@ -384,7 +374,7 @@ static void wait_act(void)
 static void notify_one_meanwhile(void)
 {
     scene_help(wait_at_condition);
-    wait_for_sleepers(1);
+    scene_wait_for_sleepers(1);
     notified = false;
     if (mp__load64(&header_of(condition)->lock) || mp_condition_acquire(condition, 0) != MP_OK)
         return; /* the victim stands in it */
