@@ -32,7 +32,8 @@ typedef struct bench_subject {
     const bench_ratio_t *ratios;
 } bench_subject_t;
 
-extern const bench_subject_t bench_lock, bench_queue, bench_trip, bench_bytes, bench_create, bench_idle, bench_process;
+extern const bench_subject_t bench_lock, bench_queue, bench_trip, bench_bytes, bench_create, bench_idle, bench_wait,
+    bench_process;
 
 /* Seconds for what must happen: no figure takes so long, so who waits longer has found a fault. */
 #define BENCH_PATIENCE 60.0

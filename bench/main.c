@@ -11,8 +11,8 @@
 #define MOST_ROWS   100
 #define RUNS        5
 
-static const bench_subject_t *const subjects[] = {&bench_lock,   &bench_queue, &bench_trip,   &bench_bytes,
-                                                  &bench_create, &bench_idle,  &bench_process};
+static const bench_subject_t *const subjects[] = {&bench_lock,   &bench_queue, &bench_trip, &bench_bytes,
+                                                  &bench_create, &bench_idle,  &bench_wait, &bench_process};
 
 #define SUBJECTS (sizeof subjects / sizeof subjects[0])
 

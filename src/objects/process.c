@@ -428,7 +428,7 @@ mp_status_t mp_process_close(mp_process_t *process)
 /* A child that runs and must be waited for, or NULL. */
 static mp_process_t *find_running(void)
 {
-    if (!mp__once_made(&mutex_made) || lock_children() != MP_OK) /* never locked: there was no child */
+    if (lock_children() != MP_OK)
         return NULL;
     mp_process_t *found = children;
     while (found && (found->service || found->detached || mp__load32(&found->ended)))
@@ -463,6 +463,8 @@ static mp_status_t join_last(mp_process_t *process)
 void mp__processes_end_all(void)
 {
     mp_process_t *process;
+    if (!mp__once_made(&mutex_made)) /* there was no child ever; most processes need no APR at their end, then */
+        return;
     terminate_daemons();
     while ((process = find_running()) != NULL)
         if (join_last(process) != MP_OK)
