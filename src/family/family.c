@@ -71,6 +71,19 @@ static void adopt_layout(const mp__os_arena_t *arena)
     f->pages = (uint64_t *)(void *)(f->base + f->offsets[MP__REGION_PAGES]);
     f->states = (uint64_t *)(void *)(f->base + f->offsets[MP__REGION_STATES]);
     memset(f->exposed, 0, sizeof f->exposed);
+    f->opened = 0;
+}
+
+/* The tables and the beginning of the page map at once, because each call splits the mapping, which takes longer than
+ * all of a process' first touches. What has no memory yet is touched by nobody. */
+static mp_status_t open_tables(void)
+{
+    mp__family_t *f = &mp__family;
+    size_t end = f->offsets[MP__REGION_PAGES] + COMMIT_STEP;
+    mp_status_t status = mp__os_arena_expose(&f->arena, 0, end);
+    if (status == MP_OK)
+        f->opened = end;
+    return status == MP_OK ? mp__region_expose(MP__REGION_HEAD, HEAD_SIZE) : status;
 }
 
 mp_status_t mp__region_expose(mp__region_t region, uint64_t bytes)
@@ -86,7 +99,9 @@ mp_status_t mp__region_expose(mp__region_t region, uint64_t bytes)
                          (unsigned long long)bytes, (int)region);
     if (mark <= from)
         return MP_OK;
-    mp_status_t status = mp__os_arena_expose(&f->arena, f->offsets[region] + from, (size_t)(mark - from));
+    mp_status_t status = MP_OK;
+    if (f->offsets[region] + mark > f->opened)
+        status = mp__os_arena_expose(&f->arena, f->offsets[region] + from, (size_t)(mark - from));
     if (status != MP_OK)
         return status;
     while (from < mark && !mp__cas64(&f->exposed[region], &from, mark))
@@ -148,7 +163,7 @@ static mp_status_t init_head(const mp__os_arena_t *arena)
     mp_status_t status = mp__os_arena_commit(arena, 0, HEAD_SIZE);
     if (status != MP_OK)
         return status;
-    status = mp__region_expose(MP__REGION_HEAD, HEAD_SIZE);
+    status = open_tables();
     if (status != MP_OK)
         return status;
     mp__head_t *head = f->head;
@@ -247,7 +262,7 @@ mp_status_t mp__family_accept(const mp__invitation_t *invitation)
     if (status != MP_OK)
         return status;
     adopt_layout(&arena);
-    status = mp__region_expose(MP__REGION_HEAD, HEAD_SIZE);
+    status = open_tables();
     if (status == MP_OK)
         status = check_head(invitation);
     if (status == MP_OK && !mp__os_caps()->shared_wait)

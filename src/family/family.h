@@ -34,6 +34,7 @@ typedef struct mp__family {
     size_t offsets[MP__REGIONS];
     size_t sizes[MP__REGIONS];
     uint64_t exposed[MP__REGIONS]; /* how far this process may touch each region */
+    size_t opened;                 /* up to here the system lets it touch all */
     mp__os_arena_t arena;
     uint32_t process; /* this process's slot */
     uint32_t epoch;

@@ -2,11 +2,11 @@
 #include "objects/start.h"
 
 #include "core/local.h"
-#include "core/once.h"
 #include "family/alloc.h"
 #include "objects/bootstrap.h"
 #include "objects/forkserver.h"
 #include "objects/host.h"
+#include "objects/lifeline.h"
 #include "wire/call.h"
 
 #include <inttypes.h>
@@ -143,54 +143,6 @@ const char *mp__start_image(void)
     return executable ? executable : mp__host_image() ? mp__host_image() : mp__os_program_path();
 }
 
-/* ---- the lifeline: one a process */
-
-static struct {
-    mp__once_t made;
-    mp__os_handle_t child;
-    mp__os_handle_t mine;
-} lifeline = {.child = MP__NO_HANDLE, .mine = MP__NO_HANDLE};
-
-static mp_status_t make_lifeline(void)
-{
-    return mp__os_lifeline_create(&lifeline.child, &lifeline.mine);
-}
-
-/* In a fork's child: the parent's end must not stay open here. */
-static void leave_lifeline(mp__os_handle_t kept)
-{
-    mp__os_handle_close(lifeline.mine);
-    if (kept != lifeline.child)
-        mp__os_handle_close(lifeline.child);
-    lifeline.mine = lifeline.child = MP__NO_HANDLE;
-    lifeline.made = 0;
-}
-
-/* The end of the lifeline that a child gets: one of its own where that is of use. */
-static mp_status_t open_lifeline(const mp__start_t *start, mp__os_handle_t *end)
-{
-    *end = MP__NO_HANDLE;
-    if (start->outfit->settings.detached)
-        return MP_OK;
-    mp_status_t status = mp__once(&lifeline.made, make_lifeline);
-    if (status == MP_OK)
-        status = mp__os_lifeline_own(lifeline.child, end);
-    if (status == MP_OK && *end == MP__NO_HANDLE)
-        *end = lifeline.child;
-    return status;
-}
-
-static bool is_own(mp__os_handle_t end)
-{
-    return end != MP__NO_HANDLE && end != lifeline.child;
-}
-
-static void close_lifeline(mp__os_handle_t end)
-{
-    if (is_own(end))
-        mp__os_handle_close(end);
-}
-
 /* ---- what the child is told */
 
 /* Writes the arguments, and the settings' texts behind them, into a block of the arena that belongs to the child's
@@ -273,7 +225,7 @@ static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation
 {
     char variable[256];
     const mp_process_options_t *options = start->outfit->options;
-    mp__os_handle_t end = watched == MP__NO_HANDLE ? MP__NO_HANDLE : lifeline.child; /* in the child */
+    mp__os_handle_t end = watched == MP__NO_HANDLE ? MP__NO_HANDLE : mp__lifeline_number(); /* in the child */
     mp__invitation_print(variable, sizeof variable, invitation, end);
     const char **environment = mp__outfit_environment(start->outfit, variable, mp__host_variable());
     if (!environment)
@@ -324,11 +276,12 @@ static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_
 {
     bool in_child;
     mp__log_pause();
+    mp__lifeline_keep(watched);
     mp_status_t status = mp__os_fork(process, &in_child);
+    mp__lifeline_keep(MP__NO_HANDLE);
     mp__log_resume();
     if (status != MP_OK || !in_child)
         return status;
-    leave_lifeline(watched);
     mp__streams_t streams = start->outfit->streams;
     mp__streams_close(&streams); /* the parent's ends */
     (void)mp__os_standard_set(start->outfit->standard);
@@ -342,12 +295,12 @@ static mp_status_t start_by(mp_start_method_t way, const mp__start_t *start, uin
                             uint64_t nonce, mp__os_process_t *process)
 {
     mp__transfer_t transfer;
-    mp__os_handle_t watched;
-    mp_status_t status = open_lifeline(start, &watched);
+    mp__os_handle_t watched = MP__NO_HANDLE;
+    mp_status_t status = start->outfit->settings.detached ? MP_OK : mp__lifeline_open(&watched);
     if (status == MP_OK)
-        status = write_block(start, way, slot, is_own(watched), &transfer);
+        status = write_block(start, way, slot, mp__lifeline_is_own(watched), &transfer);
     if (status != MP_OK) {
-        close_lifeline(watched);
+        mp__lifeline_close(watched);
         return status;
     }
     /* What was printed before the start comes before what the child prints; and a fork's child must not print it again.
@@ -359,12 +312,17 @@ static mp_status_t start_by(mp_start_method_t way, const mp__start_t *start, uin
         status = start_by_fork(start, &invitation, watched, &transfer, process);
         break;
     case MP_START_FORKSERVER:
-        return mp__forkserver_fork(start, &invitation, is_own(watched) ? watched : MP__NO_HANDLE, &transfer, process);
+        status = mp__forkserver_fork(start, &invitation, mp__lifeline_is_own(watched) ? watched : MP__NO_HANDLE,
+                                     &transfer, process);
+        watched = MP__NO_HANDLE; /* it closed it */
+        break;
     default:
         status = start_by_spawn(start, &invitation, watched, &transfer, process);
         break;
     }
-    close_lifeline(watched);
+    mp__lifeline_close(watched);
+    if (status == MP_OK)
+        mp__lifeline_prepare();
     return status;
 }
 

@@ -59,10 +59,13 @@ int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const i
 
 #else
 
-/* Opens a descriptor to the program. To duplicate it onto itself would do, but older C libraries leave it closed then;
- * so it goes over a number that the child has no other use for, which is closed like all that are not named. */
+/* Opens a descriptor to the program, if it is not. To duplicate it onto itself would do, but older C libraries leave it
+ * closed then; so it goes over a number that the child has no other use for, which is closed like all that are not
+ * named. */
 static int open_to_child(posix_spawn_file_actions_t *actions, int fd, int scratch)
 {
+    if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC)) /* an error, which has all bits, is told by the start */
+        return 0;
     int code = posix_spawn_file_actions_adddup2(actions, fd, scratch);
     return code ? code : posix_spawn_file_actions_adddup2(actions, scratch, fd);
 }
