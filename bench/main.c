@@ -126,7 +126,7 @@ static bool begins(const char *name, const char *with)
 static bool wanted(const bench_row_t *row)
 {
     const char *subject = strchr(row->name, '.') + 1;
-    if (row->peer)
+    if (begins(row->name, "peer."))
         subject = strchr(subject, '.') + 1;
     return !options.only || begins(row->name, options.only) || begins(subject, options.only);
 }

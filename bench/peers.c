@@ -8,6 +8,9 @@
 
 /* What the build found: name, command. */
 static const char *const programs[][2] = {
+#if defined(BENCH_LEAN)
+    {"lean", BENCH_LEAN},
+#endif
 #if defined(BENCH_PYTHON)
     {"python", BENCH_PYTHON},
 #endif

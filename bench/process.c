@@ -280,6 +280,7 @@ static const bench_row_t rows[] = {
     {"limit.process.same_program", "us", same_program, NULL, false},
     {"limit.process.libc_only", "us", libc_only, NULL, false},
     {"mp.process.spawn", "us", spawned, NULL, false},
+    {"mp.process.spawn.lean", "us", bench_peer, "lean", false},
     {"mp.process.fork", "us", forked, NULL, false},
     {"mp.process.forkserver", "us", by_forkserver, NULL, false},
     {"mp.process.from_10_mib", "us", from_small, NULL, false},
@@ -296,7 +297,7 @@ static const bench_row_t rows[] = {
 
 static const bench_ratio_t ratios[] = {
     {"ratio.process.same_program", "mp.process.spawn", "limit.process.same_program", 1.3, true},
-    {"ratio.process.libc_only", "mp.process.spawn", "limit.process.libc_only", 1.6, true},
+    {"ratio.process.libc_only", "mp.process.spawn.lean", "limit.process.libc_only", 1.6, true},
     {"ratio.process.forkserver", "mp.process.forkserver", "mp.process.spawn", 0.5, true},
     {"ratio.process.large_parent", "mp.process.from_4_gib", "mp.process.from_10_mib", 1.3, true},
     {"ratio.process.side_by_side", "mp.process.one_by_one", "mp.process.side_by_side", 1.5, false},

@@ -14,7 +14,7 @@
 #include "platform.h"
 
 #define MP__ARENA_MAGIC   UINT64_C(0x616e6572615f706d)
-#define MP__ARENA_VERSION 4u /* raised with every change of what lies in the arena */
+#define MP__ARENA_VERSION 5u /* raised with every change of what lies in the arena */
 
 #define MP__PAGE_SIZE       ((size_t)65536) /* the allocator's page, not the system's */
 #define MP__BLOCKS_PER_PAGE ((size_t)1024)  /* of the smallest class */
@@ -39,6 +39,8 @@ typedef uint64_t mp__lock_word_t;
 
 /* ---- participants (slots.c) */
 
+#define MP__SLOT_BLOCK 176 /* words */
+
 typedef enum mp__process_state {
     MP__PROCESS_FREE,
     MP__PROCESS_STARTING, /* made by the parent; the child has not claimed it yet */
@@ -56,7 +58,7 @@ typedef struct mp__process_slot {
     uint32_t life_epoch; /* the epoch for which `life` holds */
     uint32_t depth;      /* generations below the root */
     uint32_t parent_pid;
-    uint64_t arguments;   /* the argument block's offset; 0 = none */
+    uint64_t arguments;   /* the offset of the argument block; 0 = it is `block` */
     uint64_t door;        /* where it is asked to end; 0 = nowhere, or not yet */
     uint32_t owns;        /* 1: it has allocated something since its claim */
     uint32_t report;      /* how its start went: MP__REPORT_...; its parent sleeps on it */
@@ -69,7 +71,8 @@ typedef struct mp__process_slot {
     uint64_t reaped;      /* the server's record of its end: {epoch, 0 or MP__REAPED_... | exit code or signal} */
     char name[64];
     char parent_name[64];
-    mp_error_t failure; /* with MP__REPORT_FAILED */
+    mp_error_t failure;             /* with MP__REPORT_FAILED */
+    uint64_t block[MP__SLOT_BLOCK]; /* the usual argument block: its child need not touch more of the arena for it */
 } mp__process_slot_t;
 
 #define MP__REPORT_NONE   0u /* it is on its way */

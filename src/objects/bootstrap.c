@@ -99,15 +99,16 @@ static bool take_variable(char *text, size_t size)
 static mp__start_block_t *read_block(void)
 {
     const mp__process_slot_t *slot = &mp__family.processes[mp__family.process];
-    uint64_t room;
-    const mp__start_block_t *shared = mp__block_at(slot->arguments, &room);
+    uint64_t room = sizeof slot->block, arguments = slot->arguments;
+    const mp__start_block_t *shared = arguments ? mp__block_at(arguments, &room) : (const void *)slot->block;
     if (!shared || room < sizeof *shared)
         return NULL;
     mp__start_block_t *block = malloc((size_t)room);
     if (!block)
         return NULL;
     memcpy(block, shared, (size_t)room);
-    mp__block_free(slot->arguments);
+    if (arguments)
+        mp__block_free(arguments);
     block->identity[sizeof block->identity - 1] = '\0';
     if (block->size <= room - sizeof *block && block->settings.text_size <= room - sizeof *block - block->size &&
         block->handle_count <= MP__TRANSFER_MOST)

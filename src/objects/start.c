@@ -145,20 +145,31 @@ const char *mp__start_image(void)
 
 /* ---- what the child is told */
 
-/* Writes the arguments, and the settings' texts behind them, into a block of the arena that belongs to the child's
- * slot. */
+/* Room for the argument block: in the child's slot, or where that is too small in a block that belongs to it. */
+static mp_status_t place_block(mp__process_slot_t *child, uint32_t slot, size_t size, mp__start_block_t **block)
+{
+    mp_status_t status = MP_OK;
+    child->arguments = 0;
+    if (size > sizeof child->block)
+        status = mp__block_alloc(size, mp__owner_process(slot), &child->arguments);
+    if (status == MP_OK)
+        *block = child->arguments ? mp__block_at(child->arguments, NULL) : (void *)child->block;
+    return status;
+}
+
+/* Writes the arguments, and the settings' texts behind them, and the child's name. */
 static mp_status_t fill_block(const mp__start_t *start, uint32_t slot, bool own_lifeline,
                               const mp__transfer_t *transfer, const mp__buffer_t *call, const mp__settings_t *settings,
                               const mp__buffer_t *texts)
 {
-    mp__block_t block = 0;
+    mp__process_slot_t *child = &mp__family.processes[slot];
+    mp__start_block_t *head = NULL;
     mp__authkey_t authkey;
     mp_status_t status = mp__authkey_give(&authkey);
     if (status == MP_OK)
-        status = mp__block_alloc(sizeof(mp__start_block_t) + call->size + texts->size, mp__owner_process(slot), &block);
+        status = place_block(child, slot, sizeof *head + call->size + texts->size, &head);
     if (status != MP_OK)
         return status;
-    mp__start_block_t *head = mp__block_at(block, NULL);
     memset(head, 0, sizeof *head);
     head->size = call->size;
     head->method = (uint32_t)start->method;
@@ -179,8 +190,6 @@ static mp_status_t fill_block(const mp__start_t *start, uint32_t slot, bool own_
     memcpy(rest, call->data, call->size);
     if (texts->size)
         memcpy(rest + call->size, texts->data, texts->size);
-    mp__process_slot_t *child = &mp__family.processes[slot];
-    child->arguments = block;
     snprintf(child->name, sizeof child->name, "%s", start->name);
     return MP_OK;
 }

@@ -9,9 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* mprotect and friends want whole pages, which may be larger than the contract's 4 KiB. */
+/* mprotect and friends want whole pages, which may be larger than the contract's 4 KiB; but no system's are larger than
+ * LARGEST. */
+#define LARGEST ((size_t)65536)
+
 static void whole_pages(size_t *offset, size_t *length)
 {
+    if ((*offset | *length) % LARGEST == 0)
+        return;
     size_t mask = (size_t)sysconf(_SC_PAGESIZE) - 1;
     size_t end = (*offset + *length + mask) & ~mask;
     *offset &= ~mask;

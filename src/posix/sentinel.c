@@ -76,11 +76,10 @@ static mp_status_t prepare_pipe(mp__posix_sentinel_t *sentinel)
     return MP_OK;
 }
 
-/* The new process' pidfd can only be had when it runs already, and then there must be room for it: this process' own
- * keeps the place. */
+/* The new process' pidfd can only be had when it runs already, and then there must be room for it. */
 mp_status_t mp__posix_sentinel_prepare(mp__posix_sentinel_t *sentinel)
 {
-    *sentinel = (mp__posix_sentinel_t){{-1, -1}, mp__posix_pidfd_open(getpid())};
+    *sentinel = (mp__posix_sentinel_t){{-1, -1}, mp__posix_pidfd_place()};
     if (sentinel->place >= 0)
         return MP_OK;
     if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)

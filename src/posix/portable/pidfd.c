@@ -10,6 +10,12 @@ int mp__posix_pidfd_open(pid_t pid)
     return -1;
 }
 
+int mp__posix_pidfd_place(void)
+{
+    errno = ENOSYS;
+    return -1;
+}
+
 int mp__posix_pidfd_signal(int fd, int signal)
 {
     (void)fd, (void)signal;
