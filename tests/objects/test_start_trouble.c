@@ -172,13 +172,15 @@ MP_CASE(a_child_that_is_killed_before_it_joins)
     CU_ASSERT(holds(&before));
 }
 
+static const uint8_t much[4000]; /* more arguments than a slot has room for */
+
 /* Begins such a child, which waits for the end of this one's input and holds the connection too; and stays. */
 static mp_status_t begin_and_stay(mp_call_t *call)
 {
     mp_conn_t *conn = mp_arg_conn(call, 0);
     mp_process_t *process;
     mp_process_options_t options = {.method = MP_START_SPAWN, .environment = waits, .input = {MP_STDIO_INHERIT, NULL}};
-    MP_CHECK(mp_process_start_begin(&process, nothing, mp_args(conn, "arguments"), &options) == MP_OK);
+    MP_CHECK(mp_process_start_begin(&process, nothing, mp_args(conn, mp_bytes(much, sizeof much)), &options) == MP_OK);
     MP_CHECK(mp_conn_send(conn, mp_process_pid(process)) == MP_OK);
     mp_sleep(MP_FOREVER);
     return MP_OK;
