@@ -3,6 +3,7 @@
 
 #include "core/local.h"
 #include "core/once.h"
+#include "objects/forked.h"
 #include "objects/forkserver.h"
 #include "objects/log.h"
 #include "wire/handle.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum role { CHILD, SELF, PARENT, CLOSED } role_t;
+typedef enum role { CHILD, SELF, PARENT, CLOSED, PARENTS /* a child of who forked this process */ } role_t;
 
 struct mp_process {
     mp__handle_t handle;
@@ -51,7 +52,9 @@ static size_t graves;
 static mp_status_t make_mutex(void)
 {
     apr_pool_t *pool;
-    mp_status_t status = mp__local_pool(&pool);
+    mp_status_t status = mp__forks_watch();
+    if (status == MP_OK)
+        status = mp__local_pool(&pool);
     return status == MP_OK ? mp__local_mutex(&mutex, pool) : status;
 }
 
@@ -627,6 +630,7 @@ void mp__processes_forget(void)
 {
     mutex_made = 0; /* a thread of the parent may have held it */
     for (mp_process_t *process = children; process; process = process->next) {
+        process->role = PARENTS;
         mp__os_process_close(&process->os);
         mp__streams_close(&process->streams);
     }
