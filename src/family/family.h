@@ -111,15 +111,19 @@ uint32_t mp__process_epoch(uint32_t slot);
 bool mp__thread_dead(uint64_t self);
 
 /* Ends all that a dead process owned (the process {slot, epoch} has ended, or never began: the caller knows it, or
- * mp__process_dead said so) and frees its slot; then wakes all who sleep anywhere in the family, so that they look
- * again. Once: later callers find nothing to do. It waits for another who sweeps, but not for ever: what is left then
- * is found by who looks next. */
-void mp__process_sweep(uint32_t slot, uint32_t epoch);
-
-/* The same by another than the parent: a slot that has one stays as it is, to tell how the process ended. */
+ * mp__process_dead said so) and frees its slot, unless it has a parent that is to learn how it ended; then wakes all
+ * who sleep anywhere in the family, so that they look again. Once: later callers find nothing to do. It waits for
+ * another who sweeps, but not for ever: what is left then is found by who looks next. */
 void mp__process_bury(uint32_t slot, uint32_t epoch);
 
-/* Sweeps it if no process has claimed it yet; then none will. For the parent. */
+/* For its parent, once: it knows how it ended, or will not start it after all; so nobody waits for the slot any more,
+ * and if no process has claimed it yet then none will. Whoever looks at the slot next may sweep it. */
+void mp__process_let_go(uint32_t slot, uint32_t epoch);
+
+/* Both. */
+void mp__process_sweep(uint32_t slot, uint32_t epoch);
+
+/* For a parent that does not know whether any process has claimed it: that one stays, and is nobody's to wait for. */
 void mp__process_take_back(uint32_t slot, uint32_t epoch);
 
 /* Called in each sweep for the name that a dead process had made known outside of the family (object.h). */

@@ -2,10 +2,10 @@
  * The participants: process slots and thread slots, who is dead, and the sweep of what the dead owned.
  *
  * A process slot goes FREE -> STARTING (by the parent, epoch + 1) -> RUNNING (by the child, once) -> SWEEPING -> FREE;
- * where another than its living parent sweeps, -> ENDED, until the parent has read how it ended. A root or the child of
- * a foreign fork goes FREE -> RUNNING. A thread slot is free when it names no process; taking it
- * raises its epoch in the same compare-and-swap that names the process, so whoever held it before is dead from that
- * moment on.
+ * where it has a living parent (its keeper) that has not read how it ended, -> ENDED until it has. A parent that gives
+ * up on a start goes STARTING -> SWEEPING by itself. A root or the child of a foreign fork goes FREE -> RUNNING. A
+ * thread slot is free when it names no process; taking it raises its epoch in the same compare-and-swap that names the
+ * process, so whoever held it before is dead from that moment on.
  */
 #include "family/alloc.h"
 #include "family/family.h"
@@ -393,13 +393,13 @@ static void free_process_slot(uint32_t index, uint64_t claim)
 
 /* What is owned by, or in, a slot that is SWEEPING; then the slot itself, unless something is left to be swept later:
  * an object that somebody has been in for longer than `patience`. */
-static void empty_slot(uint32_t index, uint32_t epoch, int64_t patience, bool read)
+static void empty_slot(uint32_t index, uint32_t epoch, int64_t patience)
 {
     uint64_t claim = mp__pair(epoch, MP__PROCESS_SWEEPING);
     free_threads_of(index);
     if (!mp__release_all_of(index, patience))
         return;
-    if (!read && is_awaited(process_slot(index)))
+    if (is_awaited(process_slot(index)))
         mp__cas64(&process_slot(index)->claim, &claim, mp__pair(epoch, MP__PROCESS_ENDED));
     else
         free_process_slot(index, claim);
@@ -414,7 +414,7 @@ static void empty_children(uint32_t maker, uint32_t epoch)
         uint64_t claim = process_visible(i) ? mp__load64(&process_slot(i)->claim) : 0;
         if (STATE(claim) == MP__PROCESS_STARTING && PARENT(claim) == maker + 1 &&
             mp__cas64(&process_slot(i)->claim, &claim, mp__pair(mp__high(claim), MP__PROCESS_SWEEPING)))
-            empty_slot(i, mp__high(claim), SETTLE_TIME, true);
+            empty_slot(i, mp__high(claim), SETTLE_TIME);
         else if (STATE(claim) == MP__PROCESS_ENDED && process_slot(i)->keeper == mp__pair(epoch, maker + 1))
             free_process_slot(i, claim);
     }
@@ -428,30 +428,29 @@ static void finish_sweeps(void)
         uint64_t claim = process_visible(i) ? mp__load64(&process_slot(i)->claim) : 0;
         if (STATE(claim) == MP__PROCESS_SWEEPING) {
             empty_children(i, mp__high(claim));
-            empty_slot(i, mp__high(claim), 0, false);
+            empty_slot(i, mp__high(claim), 0);
         }
     }
 }
 
-typedef enum how { BURY, SWEEP, TAKE_BACK } how_t;
-
 /* Is there anything to do for a slot that is swept already? */
-static bool is_left(const mp__process_slot_t *slot, uint32_t epoch, how_t how)
+static bool is_left(const mp__process_slot_t *slot, uint32_t epoch)
 {
     uint64_t claim = mp__load64(&slot->claim);
-    return mp__high(claim) == epoch && (STATE(claim) != MP__PROCESS_ENDED || how != BURY || !is_awaited(slot));
+    return mp__high(claim) == epoch && (STATE(claim) != MP__PROCESS_ENDED || !is_awaited(slot));
 }
 
 /* Under the lock. */
-static bool sweep_slot(uint32_t index, uint32_t epoch, how_t how)
+static bool sweep_slot(uint32_t index, uint32_t epoch)
 {
     mp__process_slot_t *slot = process_slot(index);
     uint64_t claim = mp__load64(&slot->claim);
     mp__process_state_t state = STATE(claim);
-    if (mp__high(claim) != epoch || state == MP__PROCESS_FREE || (how == TAKE_BACK && state != MP__PROCESS_STARTING))
+    if (mp__high(claim) != epoch || state == MP__PROCESS_FREE)
         return false;
     if (state == MP__PROCESS_ENDED) {
-        free_process_slot(index, claim);
+        if (!is_awaited(slot))
+            free_process_slot(index, claim);
         return false;
     }
     /* SWEEPING: the last sweeper died at it, or somebody stood still in one of its objects. Each step can be done
@@ -461,20 +460,20 @@ static bool sweep_slot(uint32_t index, uint32_t epoch, how_t how)
         return false;
     mp__add32(&mp__family.head->deaths, 1);
     empty_children(index, epoch);
-    empty_slot(index, epoch, again ? 0 : SETTLE_TIME, how != BURY);
+    empty_slot(index, epoch, again ? 0 : SETTLE_TIME);
     return true;
 }
 
-static void sweep(uint32_t index, uint32_t epoch, how_t how)
+void mp__process_bury(uint32_t index, uint32_t epoch)
 {
     mp__head_t *head = mp__family.head;
-    if (mp__family_join() != MP_OK || !process_visible(index) || !is_left(process_slot(index), epoch, how))
+    if (mp__family_join() != MP_OK || !process_visible(index) || !is_left(process_slot(index), epoch))
         return;
     /* A sweeper may be stopped: then the next probe of the slot tries again. */
     mp_status_t locked = mp__word_lock(&head->sweep_lock, mp__os_now() + SWEEP_TIME);
     if (locked != MP_OK && locked != MP_OWNER_DIED)
         return;
-    bool swept = sweep_slot(index, epoch, how);
+    bool swept = sweep_slot(index, epoch);
     if (locked == MP_OWNER_DIED)
         finish_sweeps();
     mp__word_unlock(&head->sweep_lock);
@@ -482,19 +481,28 @@ static void sweep(uint32_t index, uint32_t epoch, how_t how)
         mp__wake_everyone();
 }
 
-void mp__process_sweep(uint32_t index, uint32_t epoch)
+void mp__process_let_go(uint32_t index, uint32_t epoch)
 {
-    sweep(index, epoch, SWEEP);
+    mp__process_slot_t *slot = process_slot(index);
+    uint64_t claim = mp__load64(&slot->claim);
+    if (mp__high(claim) != epoch)
+        return;
+    mp__store64(&slot->keeper, 0);
+    if (STATE(claim) == MP__PROCESS_STARTING)
+        mp__cas64(&slot->claim, &claim, mp__pair(epoch, MP__PROCESS_SWEEPING));
 }
 
-void mp__process_bury(uint32_t index, uint32_t epoch)
+void mp__process_sweep(uint32_t index, uint32_t epoch)
 {
-    sweep(index, epoch, BURY);
+    mp__process_let_go(index, epoch);
+    mp__process_bury(index, epoch);
 }
 
 void mp__process_take_back(uint32_t index, uint32_t epoch)
 {
-    sweep(index, epoch, TAKE_BACK);
+    mp__process_let_go(index, epoch);
+    if (mp__process_dead(index, epoch))
+        mp__process_bury(index, epoch);
 }
 
 void mp__sweep_the_dead(void)

@@ -11,13 +11,9 @@
 #include "family/alloc.h"
 #include "objects/connection.h"
 #include "objects/finalize.h"
-#include "objects/forkserver.h"
 #include "objects/log.h"
-#include "objects/manager.h"
-#include "objects/pool.h"
 #include "objects/name.h"
 #include "objects/process.h"
-#include "objects/reaper.h"
 #include "objects/start.h"
 #include "objects/watcher.h"
 #include "wire/call.h"
@@ -223,12 +219,6 @@ static void log_end(int code)
 
 void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeline, const mp__transfer_t *transfer)
 {
-    mp__processes_forget();
-    mp__reaper_reset();
-    mp__finalize_reset();
-    mp__pools_forget();
-    mp__managers_forget();
-    mp__forkserver_forget();
     mp__conns_forget(transfer);
     mp__log_forget();
     int code = EXIT_UNUSABLE;

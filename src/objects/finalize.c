@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/local.h"
 #include "core/once.h"
+#include "objects/forked.h"
 #include "objects/log.h"
 #include "objects/process.h"
 
@@ -27,7 +28,9 @@ static mp__finalizer_t *first; /* in the order of running */
 static mp_status_t make_mutex(void)
 {
     apr_pool_t *pool;
-    mp_status_t status = mp__local_pool(&pool);
+    mp_status_t status = mp__forks_watch();
+    if (status == MP_OK)
+        status = mp__local_pool(&pool);
     return status == MP_OK ? mp__local_mutex(&mutex, pool) : status;
 }
 

@@ -19,8 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A server that is stopped, or has much to do, does not say how its child ended; then that one's own word has to do. */
-#define PATIENCE (MP__SECOND / 2)
+/* Its server may be killed before it says how a child ended. */
+#define LOOK (20 * MP__MILLISECOND)
 
 static const char step[] = "start a process by the fork server";
 
@@ -460,16 +460,22 @@ static bool read_record(const mp__process_slot_t *place, uint32_t epoch, mp__os_
     return true;
 }
 
-void mp__forkserver_ending(uint32_t slot, uint32_t epoch, mp__os_exit_t *end)
+bool mp__forkserver_told(uint32_t slot, uint32_t epoch, mp__os_exit_t *end)
 {
-    mp__process_slot_t *place = &mp__family.processes[slot];
-    int64_t until = mp__os_now() + PATIENCE;
-    for (;;) {
-        uint32_t told = mp__load32(&place->told);
-        uint64_t by = place->server;
-        bool dead = !mp__low(by) || mp__process_dead(mp__low(by) - 1, mp__high(by));
-        if (read_record(place, epoch, end) || dead || mp__os_now() >= until)
-            return;
-        mp__park(&place->told, told, mp__sooner(until, mp__os_now() + 20 * MP__MILLISECOND));
-    }
+    const mp__process_slot_t *place = &mp__family.processes[slot];
+    uint64_t by = place->server;
+    bool dead = !mp__low(by) || mp__process_dead(mp__low(by) - 1, mp__high(by));
+    return read_record(place, epoch, end) || dead;
+}
+
+void mp__forkserver_await(uint32_t slot, uint32_t epoch)
+{
+    uint32_t *told = &mp__family.processes[slot].told, seen = mp__load32(told);
+    mp__os_exit_t unused;
+    if (mp__forkserver_told(slot, epoch, &unused))
+        return;
+    if (mp__family_join() == MP_OK)
+        mp__park(told, seen, mp__os_now() + LOOK);
+    else
+        mp__os_sleep(mp__os_now() + LOOK);
 }

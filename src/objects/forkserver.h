@@ -48,9 +48,12 @@ mp_status_t mp__forkserver_outfit(const mp__outfit_t *outfit, mp__settings_t *se
 mp_status_t mp__forkserver_fork(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t lifeline,
                                 const mp__transfer_t *transfer, mp__os_process_t *process);
 
-/* How a child of a fork server ended, whose sentinel is ready: what the server says, for which it has a moment; else it
- * stays MP__OS_UNKNOWN. */
-void mp__forkserver_ending(uint32_t slot, uint32_t epoch, mp__os_exit_t *end);
+/* Has the server of a child whose sentinel is ready said how it ended, which then goes to *end? True also when it never
+ * will. */
+bool mp__forkserver_told(uint32_t slot, uint32_t epoch, mp__os_exit_t *end);
+
+/* Sleeps until it may have. */
+void mp__forkserver_await(uint32_t slot, uint32_t epoch);
 
 /* Lets go of the server: it ends when the children that it forked have. The next start begins another. */
 void mp__forkserver_stop(void);

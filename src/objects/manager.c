@@ -3,6 +3,7 @@
 
 #include "core/once.h"
 #include "objects/finalize.h"
+#include "objects/forked.h"
 #include "objects/process.h"
 #include "objects/reaper.h"
 #include "wire/repr.h"
@@ -166,10 +167,10 @@ static mp_status_t show_proxy(mp__handle_t *handle, mp__buffer_t *out)
     return status;
 }
 
-static mp_status_t teach_repr(void)
+static mp_status_t prepare(void)
 {
     mp__repr_proxy = show_proxy;
-    return MP_OK;
+    return mp__forks_watch();
 }
 
 /* ---- managers */
@@ -205,7 +206,7 @@ mp_status_t mp__manager_open(mp_kind_t kind, const mp__reference_t *reference, u
     static mp__once_t once;
     if ((kind == MP_KIND_MANAGER) != (item == 0))
         return mp__error(MP_MALFORMED, "open a reference", "it names no %s", mp_kind_name(kind));
-    mp_status_t status = mp__once(&once, teach_repr);
+    mp_status_t status = mp__once(&once, prepare);
     if (status == MP_OK)
         status = mp__family_join();
     if (status != MP_OK)

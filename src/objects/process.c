@@ -3,6 +3,7 @@
 
 #include "core/local.h"
 #include "core/once.h"
+#include "objects/forked.h"
 #include "objects/forkserver.h"
 #include "objects/log.h"
 #include "wire/handle.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum role { CHILD, SELF, PARENT, CLOSED } role_t;
+typedef enum role { CHILD, SELF, PARENT, CLOSED, PARENTS /* a child of who forked this process */ } role_t;
 
 struct mp_process {
     mp__handle_t handle;
@@ -19,9 +20,12 @@ struct mp_process {
     mp__os_process_t os;
     uint32_t slot;
     uint32_t epoch;
-    uint32_t ended; /* 1: reaped; `ending` holds */
+    uint32_t known; /* 1: it has ended; `ending` holds */
+    uint32_t ended; /* 1: what it owned has been swept, too */
     mp__ending_t ending;
-    mp_error_t beginning; /* with `ended`: how far it came; MP_RUNNING: it did not say */
+    mp_error_t beginning; /* with `known`: how far it came; MP_RUNNING: it did not say */
+    int64_t untold;       /* since when a fork server owes how it ended; 0: it does not */
+    bool awaited;         /* by the program's end, once */
     bool service;
     bool unwatched; /* the fork server */
     bool daemon;
@@ -51,7 +55,9 @@ static size_t graves;
 static mp_status_t make_mutex(void)
 {
     apr_pool_t *pool;
-    mp_status_t status = mp__local_pool(&pool);
+    mp_status_t status = mp__forks_watch();
+    if (status == MP_OK)
+        status = mp__local_pool(&pool);
     return status == MP_OK ? mp__local_mutex(&mutex, pool) : status;
 }
 
@@ -80,9 +86,11 @@ static mp_status_t no_child(const mp_process_t *process, const char *step)
     return mp__error(MP_INVALID, step, "this is no child of this process");
 }
 
+/* Nobody uses it any more, so what waits for its sentinel never meets another's under that number. */
 static void destroy(mp__handle_t *handle)
 {
     mp_process_t *process = (mp_process_t *)handle;
+    mp__os_process_close(&process->os);
     mp__streams_close(&process->streams);
     if (lock_children() != MP_OK)
         return;
@@ -213,10 +221,14 @@ static mp_status_t beginning_of_ended(const mp_process_t *process)
 
 static mp_status_t await_start(mp_process_t *process, mp__deadline_t deadline)
 {
+    mp_status_t status = mp__family_join();
+    if (status != MP_OK)
+        return status;
     for (;;) {
-        if (mp__process_poll(process) == MP_OK)
-            return beginning_of_ended(process);
-        mp_status_t status = mp__start_progress(process->slot, process->epoch);
+        status = mp__process_poll(process);
+        if (status != MP_TIMEOUT)
+            return status == MP_OK ? beginning_of_ended(process) : status;
+        status = mp__start_progress(process->slot, process->epoch);
         if (status != MP_RUNNING && status != MP_DIED)
             return status;
         if (deadline <= mp__os_now())
@@ -251,35 +263,71 @@ static void log_end(const mp_process_t *process)
         mp__log(MP_LOG_DEBUG, "%s (pid %d) ended with exitcode %d", process->name, pid, end->code);
 }
 
-/* Under the mutex. */
+/* A fork server that is stopped, or has much to do, does not say how its child ended; then the child's own word has to
+ * do. */
+#define UNTOLD (MP__SECOND / 2)
+
+static bool is_told(mp_process_t *process)
+{
+    if (!process->os.foreign || mp__forkserver_told(process->slot, process->epoch, &process->os.exit))
+        return true;
+    int64_t now = mp__os_now();
+    if (!process->untold)
+        process->untold = now;
+    return now - process->untold >= UNTOLD;
+}
+
+/* Has it ended? Then how is noted. Under the mutex; does not wait. MP_TIMEOUT: it runs; MP_BUSY: its fork server is to
+ * say how it ended. */
 static mp_status_t reap(mp_process_t *process)
 {
-    if (process->ended)
+    if (process->known)
         return MP_OK;
     mp_status_t status = mp__os_process_wait(&process->os, 0);
     if (status != MP_OK)
         return status;
-    if (process->os.foreign)
-        mp__forkserver_ending(process->slot, process->epoch, &process->os.exit);
+    if (!is_told(process))
+        return MP_BUSY;
     note_exit(process);
-    mp__process_sweep(process->slot, process->epoch);
-    mp__store32(&process->ended, 1);
+    mp__process_let_go(process->slot, process->epoch);
+    mp__store32(&process->known, 1);
     log_end(process);
     return MP_OK;
 }
 
-mp_status_t mp__process_poll(mp_process_t *process)
+/* Ends what it owned, which may take a while where others stand still in that: without the mutex. Two may do it at
+ * once. */
+static mp_status_t sweep(mp_process_t *process)
 {
-    if (mp__load32(&process->ended))
-        return MP_OK;
     mp_status_t status = mp__family_join();
-    if (status == MP_OK)
-        status = lock_children();
+    if (status != MP_OK)
+        return status;
+    mp__process_bury(process->slot, process->epoch);
+    mp__store32(&process->ended, 1);
+    return MP_OK;
+}
+
+/* As reap(), by anybody. */
+static mp_status_t look_at(mp_process_t *process)
+{
+    if (mp__load32(&process->known))
+        return MP_OK;
+    mp_status_t status = lock_children();
     if (status != MP_OK)
         return status;
     status = reap(process);
     unlock_children();
     return status;
+}
+
+mp_status_t mp__process_poll(mp_process_t *process)
+{
+    mp_status_t status;
+    if (mp__load32(&process->ended))
+        return MP_OK;
+    while ((status = look_at(process)) == MP_BUSY)
+        mp__forkserver_await(process->slot, process->epoch);
+    return status == MP_OK ? sweep(process) : status;
 }
 
 /* The lifeline alone does not do: where it is a pipe, whoever its process forked holds its other end too. */
@@ -296,6 +344,21 @@ static mp_status_t join_parent(mp__deadline_t deadline)
     return MP_OK;
 }
 
+/* *pause: 0 at first. Where the sentinel is a pipe it is ready, too, when a child that lives has closed its end: then
+ * that one is looked at now and then. */
+static mp_status_t await_sentinel(const mp_process_t *process, mp__deadline_t deadline, int64_t *pause)
+{
+    bool ready;
+    if (*pause)
+        mp__os_sleep(mp__sooner(deadline, mp__os_now() + *pause));
+    /* In slices: a sentinel may be late where a grandchild holds its other end. */
+    mp__deadline_t slice = mp__sooner(deadline, mp__os_now() + MP__PARK_SLICE);
+    mp_status_t status = mp__os_wait_any(&process->os.sentinel, 1, slice, &ready);
+    if (status == MP_OK)
+        *pause = *pause ? mp__sooner(2 * *pause, LOOK) : LOOK / 100;
+    return status == MP_TIMEOUT ? MP_OK : status;
+}
+
 mp_status_t mp_process_join(mp_process_t *process, double timeout)
 {
     mp__deadline_t deadline;
@@ -304,14 +367,11 @@ mp_status_t mp_process_join(mp_process_t *process, double timeout)
         return join_parent(deadline);
     if (!is_child(process))
         return no_child(process, "join a process");
-    while (status == MP_OK && mp__process_poll(process) != MP_OK) {
+    int64_t pause = 0;
+    while (status == MP_OK && (status = mp__process_poll(process)) == MP_TIMEOUT) {
         if (deadline <= mp__os_now())
             return mp__error(MP_TIMEOUT, "join a process", "%s still runs", process->name);
-        bool ready;
-        /* In slices: a sentinel may be late where a grandchild holds its other end. */
-        status = mp__os_wait_any(&process->os.sentinel, 1, mp__sooner(deadline, mp__os_now() + MP__PARK_SLICE), &ready);
-        if (status == MP_TIMEOUT)
-            status = MP_OK;
+        status = await_sentinel(process, deadline, &pause);
     }
     return status;
 }
@@ -338,7 +398,7 @@ typedef enum signal { TERMINATE, KILL, INTERRUPT } signal_t;
 
 static mp_status_t signal_alone(mp_process_t *process, void *how)
 {
-    if (process->ended)
+    if (process->known)
         return MP_OK;
     switch (*(const signal_t *)how) {
     case INTERRUPT:
@@ -372,27 +432,45 @@ mp_status_t mp_process_interrupt(mp_process_t *process)
 
 bool mp_process_is_alive(mp_process_t *process)
 {
-    if (is_child(process))
-        return mp__process_poll(process) != MP_OK;
+    if (is_child(process)) {
+        mp_status_t status = look_at(process);
+        if (status == MP_OK)
+            (void)sweep(process);
+        return status != MP_OK && status != MP_BUSY;
+    }
     if (process == &parent)
         return mp__family_join() == MP_OK && !mp__process_dead(parent.slot, parent.epoch);
     return process == &self;
 }
 
+mp_status_t mp__process_check(const mp_process_t *process, const char *step)
+{
+    return is_child(process) ? MP_OK : no_child(process, step);
+}
+
+mp_status_t mp__process_check_ended(mp_process_t *process, const char *step)
+{
+    mp_status_t status = mp__process_check(process, step);
+    if (status == MP_OK)
+        status = mp__process_poll(process);
+    return status == MP_TIMEOUT ? mp__error(MP_RUNNING, step, "%s still runs", process->name) : status;
+}
+
 mp_status_t mp_process_exitcode(mp_process_t *process, int *code)
 {
     const char *step = "ask an exit code";
-    if (!is_child(process) || !code)
-        return no_child(process, step);
-    if (mp__process_poll(process) != MP_OK)
-        return mp__error(MP_RUNNING, step, "%s still runs", process->name);
+    if (!code)
+        return mp__error(MP_INVALID, step, "no place for it");
+    mp_status_t status = mp__process_check_ended(process, step);
+    if (status != MP_OK)
+        return status;
     if (!process->ending.known)
         return mp__error(MP_DIED, step, "%s died, its exit code was taken by somebody else", process->name);
     *code = process->ending.code;
     return MP_OK;
 }
 
-/* Takes a child out of the list. Under the mutex. */
+/* Takes a child out of the list; it is none any more. Under the mutex. */
 static void unlist(const mp_process_t *process)
 {
     for (mp_process_t **link = &children; *link; link = &(*link)->next)
@@ -402,37 +480,37 @@ static void unlist(const mp_process_t *process)
         }
 }
 
-static void forget_child(mp_process_t *process)
-{
-    mp__os_process_close(&process->os);
-    mp__handle_release(&process->handle);
-}
-
 mp_status_t mp_process_close(mp_process_t *process)
 {
     if (!process || process->role == CLOSED)
         return MP_OK;
-    if (!is_child(process))
-        return no_child(process, "close a process");
-    if (mp__process_poll(process) != MP_OK)
-        return mp__error(MP_RUNNING, "close a process", "%s still runs", process->name);
-    mp_status_t status = lock_children();
+    mp_status_t status = mp__process_check_ended(process, "close a process");
+    if (status == MP_OK)
+        status = lock_children();
     if (status != MP_OK)
         return status;
     unlist(process);
+    bool closed = process->role == CLOSED; /* by another thread */
+    process->role = CLOSED;
     unlock_children();
-    forget_child(process);
+    if (!closed)
+        mp__handle_release(&process->handle);
     return MP_OK;
 }
 
-/* A child that runs and must be waited for, or NULL. */
+/* A child that runs and must be waited for, kept: another thread's start may meet it when it has ended, and forget it.
+ * NULL: there is no other one. */
 static mp_process_t *find_running(void)
 {
     if (lock_children() != MP_OK)
         return NULL;
     mp_process_t *found = children;
-    while (found && (found->service || found->detached || mp__load32(&found->ended)))
+    while (found && (found->service || found->detached || found->awaited || mp__load32(&found->ended)))
         found = found->next;
+    if (found) {
+        found->awaited = true;
+        mp__handle_keep(&found->handle);
+    }
     unlock_children();
     return found;
 }
@@ -445,7 +523,7 @@ static void terminate_daemons(void)
     if (lock_children() != MP_OK)
         return;
     for (mp_process_t *process = children; process; process = process->next)
-        if (process->daemon && !process->ended) {
+        if (process->daemon && !process->known) {
             mp__log(MP_LOG_DEBUG, "terminating daemon %s", process->name);
             (void)mp__os_process_signal(&process->os, false);
         }
@@ -466,9 +544,10 @@ void mp__processes_end_all(void)
     if (!mp__once_made(&mutex_made)) /* there was no child ever; most processes need no APR at their end, then */
         return;
     terminate_daemons();
-    while ((process = find_running()) != NULL)
-        if (join_last(process) != MP_OK)
-            return;
+    while ((process = find_running()) != NULL) {
+        (void)join_last(process);
+        mp__handle_release(&process->handle);
+    }
 }
 
 void mp__processes_collect(void)
@@ -478,7 +557,7 @@ void mp__processes_collect(void)
     mp_process_t *done = NULL;
     for (mp_process_t **link = &children; *link;) {
         mp_process_t *process = *link;
-        if (process->abandoned && (process->ended || mp__os_process_wait(&process->os, 0) == MP_OK)) {
+        if (process->abandoned && reap(process) == MP_OK) {
             *link = process->next;
             process->next = done;
             done = process;
@@ -490,8 +569,8 @@ void mp__processes_collect(void)
     while (done) {
         mp_process_t *process = done;
         done = process->next;
-        mp__process_sweep(process->slot, process->epoch);
-        forget_child(process);
+        (void)sweep(process);
+        mp__handle_release(&process->handle);
     }
 }
 
@@ -505,22 +584,23 @@ static mp_process_options_t copy_options(const mp_process_options_t *options, si
     return own;
 }
 
-/* A child that did not come to its function, or not in time, is ended; its error stays. */
-static mp_status_t withdraw(mp_process_t *process, mp_error_t error)
-{
-    mp__log(MP_LOG_INFO, "%s did not start: %s: %s", process->name, error.step, error.text);
-    (void)mp_process_kill(process);
-    (void)mp_process_join(process, MP_FOREVER);
-    (void)mp_process_close(process);
-    return mp__error_again(&error);
-}
-
 void mp__process_abandon(mp_process_t *process)
 {
     if (lock_children() != MP_OK)
         return;
     process->abandoned = true;
     unlock_children();
+}
+
+/* A child that did not come to its function, or not in time, is ended; its error stays. */
+static mp_status_t withdraw(mp_process_t *process, mp_error_t error)
+{
+    mp__log(MP_LOG_INFO, "%s did not start: %s: %s", process->name, error.step, error.text);
+    (void)mp_process_kill(process);
+    (void)mp_process_join(process, MP_FOREVER);
+    if (mp_process_close(process) != MP_OK)
+        mp__process_abandon(process);
+    return mp__error_again(&error);
 }
 
 mp_status_t mp__process_start_begin(mp_process_t **process, mp_function_t function, mp_args_t args,
@@ -596,12 +676,12 @@ mp__os_handle_t mp__process_sentinel(const mp_process_t *process)
 
 mp__streams_t *mp__process_streams(const mp_process_t *process)
 {
-    return is_child(process) ? &((mp_process_t *)process)->streams : NULL;
+    return &((mp_process_t *)process)->streams;
 }
 
 const mp__ending_t *mp__process_ended_how(const mp_process_t *process)
 {
-    return is_child(process) ? &process->ending : NULL;
+    return &process->ending;
 }
 
 mp_status_t mp__process_watch(const mp_process_t *process, mp__os_handle_t *sentinel)
@@ -627,6 +707,7 @@ void mp__processes_forget(void)
 {
     mutex_made = 0; /* a thread of the parent may have held it */
     for (mp_process_t *process = children; process; process = process->next) {
+        process->role = PARENTS;
         mp__os_process_close(&process->os);
         mp__streams_close(&process->streams);
     }
@@ -690,6 +771,30 @@ const char *mp_exitcode_name(int code)
     return mp__os_exit_name(code);
 }
 
+/* One that was reaped, and whose things were not ended yet, kept; or NULL. */
+static mp_process_t *find_unswept(void)
+{
+    if (lock_children() != MP_OK)
+        return NULL;
+    mp_process_t *found = children;
+    while (found && (!found->known || mp__load32(&found->ended)))
+        found = found->next;
+    if (found)
+        mp__handle_keep(&found->handle);
+    unlock_children();
+    return found;
+}
+
+static void sweep_reaped(void)
+{
+    mp_process_t *process;
+    mp_status_t status = MP_OK;
+    while (status == MP_OK && (process = find_unswept()) != NULL) {
+        status = sweep(process);
+        mp__handle_release(&process->handle);
+    }
+}
+
 mp_status_t mp_active_children(mp_process_t **list, size_t capacity, size_t *count)
 {
     if (!count || (!list && capacity))
@@ -697,18 +802,17 @@ mp_status_t mp_active_children(mp_process_t **list, size_t capacity, size_t *cou
     *count = 0;
     if (!mp__family_joined())
         return MP_OK;
-    mp_status_t status = mp__family_join();
-    if (status == MP_OK)
-        status = lock_children();
+    mp_status_t status = lock_children();
     if (status != MP_OK)
         return status;
     for (mp_process_t *process = children; process; process = process->next)
-        if (!process->service && !process->abandoned && reap(process) != MP_OK) {
+        if (!process->service && !process->abandoned && reap(process) == MP_TIMEOUT) {
             if (*count < capacity)
                 list[*count] = process;
             ++*count;
         }
     unlock_children();
+    sweep_reaped();
     return MP_OK;
 }
 

@@ -29,16 +29,21 @@ mp_status_t mp__process_watch(const mp_process_t *process, mp__os_handle_t *sent
 /* Has it ended, as far as this process knows already; `thoroughly`: as far as can be found out. */
 bool mp__process_has_ended(mp_process_t *process, bool thoroughly);
 
-/* Reaps and sweeps it if it has ended. MP_OK, MP_TIMEOUT. */
+/* Reaps and sweeps it if it has ended; for the word of a fork server that knows how, and is stopped, it waits half a
+ * second at most. MP_OK; MP_TIMEOUT; what mp__family_join() returns. */
 mp_status_t mp__process_poll(mp_process_t *process);
+
+/* MP_INVALID, MP_CLOSED: it is no child of this process. The other one polls it, too: MP_RUNNING. */
+mp_status_t mp__process_check(const mp_process_t *process, const char *step);
+mp_status_t mp__process_check_ended(mp_process_t *process, const char *step);
 
 /* Its slot in the family, to own what must end with it. */
 void mp__process_slot_of(const mp_process_t *process, uint32_t *slot, uint32_t *epoch);
 
-/* The parent's ends of its standard streams; NULL: it is no child of this process. */
+/* The parent's ends of a child's standard streams. */
 mp__streams_t *mp__process_streams(const mp_process_t *process);
 
-/* Calls with the child while nobody reaps it. MP_INVALID: it is no child of this process; what the call returns. */
+/* Calls with the child while nobody reaps it. As mp__process_check(); what the call returns. */
 mp_status_t mp__process_alone(mp_process_t *process, const char *step,
                               mp_status_t (*call)(mp_process_t *process, void *context), void *context);
 
@@ -56,7 +61,7 @@ typedef struct mp__ending {
 /* Puts it together from the system's word and what the slot says (NULL: it is another's by now). */
 void mp__process_ending(mp__ending_t *ending, const mp__os_exit_t *system, const mp__process_slot_t *slot);
 
-/* How it ended, once mp__process_poll() said that it has; NULL: no child. */
+/* How a child ended, once mp__process_poll() said that it has. */
 const mp__ending_t *mp__process_ended_how(const mp_process_t *process);
 
 /* For the program's end: daemons are terminated, and whom no one joined is joined. */

@@ -43,11 +43,12 @@ void mp__process_ending(mp__ending_t *ending, const mp__os_exit_t *system, const
 mp_status_t mp__process_result(mp_process_t *process, mp_process_result_t *result, size_t size)
 {
     const char *step = "ask how a process ended";
+    if (!result)
+        return mp__error(MP_INVALID, step, "no place for it");
+    mp_status_t status = mp__process_check_ended(process, step);
+    if (status != MP_OK)
+        return status;
     const mp__ending_t *ending = mp__process_ended_how(process);
-    if (!ending || !result)
-        return mp__error(MP_INVALID, step, "this is no child of this process");
-    if (mp__process_poll(process) != MP_OK)
-        return mp__error(MP_RUNNING, step, "%s still runs", mp_process_name(process));
     bool signalled = ending->system.end == MP__OS_SIGNALLED;
     mp_process_result_t whole = {.known = ending->known,
                                  .exit_code = ending->known && !signalled ? ending->code : 0,

@@ -7,8 +7,11 @@
 
 static mp_status_t find(const mp_process_t *process, mp_stream_t stream, const char *step, mp__os_handle_t *end)
 {
+    mp_status_t status = mp__process_check(process, step);
+    if (status != MP_OK)
+        return status;
     const mp__streams_t *streams = mp__process_streams(process);
-    if (!streams || (unsigned)stream > MP_STDERR || !streams->were_pipes[stream])
+    if ((unsigned)stream > MP_STDERR || !streams->were_pipes[stream])
         return mp__error(MP_INVALID, step, "this is no stream of a child that is a pipe");
     *end = streams->ends[stream];
     return MP_OK;

@@ -9,6 +9,7 @@
 
 #include "core/local.h"
 #include "core/once.h"
+#include "objects/forked.h"
 #include "objects/process.h"
 
 #include <apr_thread_cond.h>
@@ -202,7 +203,9 @@ static void watch_children(void *unused)
 static mp_status_t make_reaper(void)
 {
     apr_pool_t *pool;
-    mp_status_t status = mp__local_pool(&pool);
+    mp_status_t status = mp__forks_watch();
+    if (status == MP_OK)
+        status = mp__local_pool(&pool);
     if (status != MP_OK)
         return status;
     status = mp__local_mutex(&reaper.mutex, pool);
@@ -258,10 +261,9 @@ void mp__reaper_forget(mp_process_t *process)
 
 void mp__reaper_reset(void)
 {
-    if (made) {
+    if (mp__once_made(&made)) /* what a thread of the parent was making stays unmade */
         mp__os_event_close(&reaper.event);
-        made = 0;
-    }
+    made = 0;
     reaper.watched = NULL; /* the memory stays, and the mutex too: a thread of the parent may have held it */
     reaper.gone = NULL;
     reaper.count = 0;

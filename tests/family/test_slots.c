@@ -137,6 +137,44 @@ MP_CASE(a_slot_is_taken_back_while_nobody_has_claimed_it)
     CU_ASSERT_EQUAL(mp_test_kin_join(&kin).code, 0);
 }
 
+MP_PROGRAM(holds_up_sweeps)
+{
+    (void)mp_test_kin_accept();
+    MP_CHECK(mp__word_lock(&mp__family.head->sweep_lock, MP__NEVER) == MP_OK);
+    MP_CHECK(mp_test_tell(mp_test_talk(), 'l'));
+    MP_CHECK(mp_test_hear(mp_test_talk(), 'g'));
+    mp__word_unlock(&mp__family.head->sweep_lock);
+    MP_CHECK(mp_test_tell(mp_test_talk(), 'u'));
+    MP_CHECK(mp_test_hear(mp_test_talk(), 'e'));
+    return 0;
+}
+
+/* The parent wants a slot no more, but cannot sweep it: whoever looks next can, while the parent lives. */
+MP_CASE(a_slot_whose_sweep_failed_is_swept_later)
+{
+    mp_test_kin_t kin, holder;
+    uint64_t nonce;
+    uint32_t slot, epoch;
+    mp_test_family();
+    start_living(&kin);
+    mp_test_kin_start(&holder, "holds_up_sweeps", 0, NULL);
+    CU_ASSERT(mp_test_hear(holder.child.talk, 'l'));
+    CU_ASSERT(mp_test_tell(kin.child.talk, 'g'));
+    CU_ASSERT_EQUAL(mp_test_kin_join(&kin).code, 0);
+    CU_ASSERT_NOT_EQUAL(state_of(kin.slot), MP__PROCESS_FREE);
+    REQUIRE_OK(mp__process_prepare(&slot, &epoch, &nonce));
+    mp__process_sweep(slot, epoch);
+    CU_ASSERT_NOT_EQUAL(state_of(slot), MP__PROCESS_FREE);
+    EXPECT_STATUS(mp__process_accept(slot, epoch, nonce), MP_INVALID);
+    CU_ASSERT(mp_test_tell(holder.child.talk, 'g'));
+    CU_ASSERT(mp_test_hear(holder.child.talk, 'u'));
+    mp__sweep_the_dead();
+    CU_ASSERT_EQUAL(state_of(kin.slot), MP__PROCESS_FREE);
+    CU_ASSERT_EQUAL(state_of(slot), MP__PROCESS_FREE);
+    CU_ASSERT(mp_test_tell(holder.child.talk, 'e'));
+    CU_ASSERT_EQUAL(mp_test_kin_join(&holder).code, 0);
+}
+
 /* Nobody sweeps them here: whoever looks for a slot does. */
 MP_CASE(two_hundred_short_processes_share_few_slots)
 {
@@ -309,8 +347,8 @@ MP_CASE(killed_while_sweeping)
 
 MP_CASES(MP_ROW(threads_use_slots_again_and_epochs_rise), MP_ROW(a_death_is_seen_and_a_slot_freed),
          MP_ROW(a_stopped_process_is_not_dead), MP_ROW(two_hundred_short_processes_share_few_slots),
-         MP_ROW(a_slot_waits_for_the_parent), MP_ROW(a_slot_is_taken_back_while_nobody_has_claimed_it),
-         MP_ROW(an_invitation_must_be_right_in_everything), MP_ROW(an_invitation_is_good_once),
-         MP_ROW(a_handle_that_is_no_arena_is_refused), MP_ROW(children_that_were_never_started_go_with_their_maker),
-         MP_ROW(killed_while_sweeping), MP_SUB(lives), MP_SUB(accepts_twice), MP_SUB(takes_what_is_no_arena),
-         MP_SUB(prepares), MP_SUB(owns_and_sweeps));
+         MP_ROW(a_slot_waits_for_the_parent), MP_ROW(a_slot_whose_sweep_failed_is_swept_later), MP_SUB(holds_up_sweeps),
+         MP_ROW(a_slot_is_taken_back_while_nobody_has_claimed_it), MP_ROW(an_invitation_must_be_right_in_everything),
+         MP_ROW(an_invitation_is_good_once), MP_ROW(a_handle_that_is_no_arena_is_refused),
+         MP_ROW(children_that_were_never_started_go_with_their_maker), MP_ROW(killed_while_sweeping), MP_SUB(lives),
+         MP_SUB(accepts_twice), MP_SUB(takes_what_is_no_arena), MP_SUB(prepares), MP_SUB(owns_and_sweeps));
