@@ -26,7 +26,7 @@ static int mp_test_jump(void)
     do {                                                                                                               \
         double began = mp_now();                                                                                       \
         EXPECT_STATUS(call, MP_TIMEOUT);                                                                               \
-        mp_test_expect_took(began, WAIT);                                                                              \
+        EXPECT_TOOK(began, WAIT);                                                                                      \
     } while (0)
 
 static mp_status_t hold(mp_call_t *call)
@@ -128,19 +128,31 @@ static void wait_for_holder(void)
     EXPECT_OK(mp_named_lock_close(named));
 }
 
+/* Some systems keep something for those who use names, or wait for descriptors. */
+static void begin(void)
+{
+    mp_named_lock_t *named;
+    mp_conn_t *conn, *other;
+    bool ready;
+    mp_test_objects();
+    REQUIRE_OK(mp_named_lock_create(&named, lock_name()));
+    EXPECT_OK(mp_named_lock_close(named));
+    REQUIRE_OK(mp_pipe(&conn, &other, MP_DUPLEX));
+    EXPECT_STATUS(mp_wait((const mp_value_t[]){mp_of(conn)}, 1, &ready, 0.01), MP_TIMEOUT);
+    EXPECT_OK(mp_conn_close(conn));
+    EXPECT_OK(mp_conn_close(other));
+    mp_test_baseline();
+}
+
 /* What the case does. */
 static void expect_d7(void)
 {
-    mp_named_lock_t *named;
     apr_time_t before = apr_time_now(), after = apr_time_now();
     CU_ASSERT(apr_time_sec(before - after) > MP_TEST_JUMP || apr_time_sec(after - before) > MP_TEST_JUMP); /* it does */
-    mp_test_objects();
-    REQUIRE_OK(mp_named_lock_create(&named, lock_name())); /* some systems keep something for those who use names */
-    EXPECT_OK(mp_named_lock_close(named));
-    mp_test_baseline();
+    begin();
     double began = mp_now();
     mp_sleep(WAIT);
-    mp_test_expect_took(began, WAIT);
+    EXPECT_TOOK(began, WAIT);
     wait_for_queues();
     wait_for_objects();
     mp_test_each_method(wait_for_holder);

@@ -17,13 +17,13 @@ double mp_test_patience(void)
     return mp_test_seconds(MP_TEST_PATIENCE);
 }
 
-void mp_test_expect_took(double began, double seconds)
+void mp_test_expect_took(double began, double seconds, const char *file, int line)
 {
     double took = mp_now() - began;
-    bool right = took >= seconds && took < seconds + mp_test_seconds(0.3);
-    CU_ASSERT(right);
-    if (!right)
-        printf("    it took %.3f s, not %.3f s\n", took, seconds);
+    char text[60];
+    snprintf(text, sizeof text, "took %.3f s, not %.3f s", took, seconds);
+    CU_assertImplementation(took >= seconds && took < seconds + mp_test_seconds(0.3), (unsigned)line, text, file, "",
+                            CU_FALSE);
 }
 
 static uint32_t sleepers(void)

@@ -31,7 +31,9 @@ void mp_test_wander(uint64_t *random, uint64_t most);
 double mp_test_patience(void);
 
 /* What began then took that long: not less, and not much more. Only for the case's own thread. */
-void mp_test_expect_took(double began, double seconds);
+#define EXPECT_TOOK(began, seconds) mp_test_expect_took(began, seconds, __FILE__, __LINE__)
+
+void mp_test_expect_took(double began, double seconds, const char *file, int line);
 
 /* Until so many threads of the family sleep in the library. */
 void mp_test_await_sleepers(uint32_t n);

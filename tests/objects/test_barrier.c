@@ -189,7 +189,7 @@ static mp_status_t time_out(mp_barrier_t *barrier)
 {
     double began = mp_now();
     EXPECT_STATUS(mp_barrier_wait(barrier, 0.2, NULL), MP_TIMEOUT);
-    mp_test_expect_took(began, 0.2);
+    EXPECT_TOOK(began, 0.2);
     return MP_OK;
 }
 

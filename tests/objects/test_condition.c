@@ -117,7 +117,7 @@ static void notify(mp_condition_t *condition, uint32_t n, size_t expected)
     EXPECT_OK(mp_condition_acquire(condition, mp_test_patience()));
     double began = mp_now();
     EXPECT_OK(n ? mp_condition_notify(condition, n) : mp_condition_notify_all(condition));
-    mp_test_expect_took(began, 0);
+    EXPECT_TOOK(began, 0);
     char *text = mp_dump_text(condition);
     CU_ASSERT_PTR_NOT_NULL_FATAL(text);
     CU_ASSERT_EQUAL(count_in(text, ", notified"), expected);

@@ -114,10 +114,10 @@ static void expect_held(mp_value_t lock)
     double began = mp_now();
     EXPECT_STATUS(acquire(lock, 0), MP_TIMEOUT);
     EXPECT_STATUS(acquire(lock, -1), MP_TIMEOUT);
-    mp_test_expect_took(began, 0);
+    EXPECT_TOOK(began, 0);
     began = mp_now();
     EXPECT_STATUS(acquire(lock, 0.2), MP_TIMEOUT);
-    mp_test_expect_took(began, 0.2);
+    EXPECT_TOOK(began, 0.2);
     EXPECT_STATUS(release(lock), MP_NOT_OWNER);
     EXPECT_STATUS(close_it(lock), MP_BUSY);
     EXPECT_STATUS(acquire(lock, 0), MP_TIMEOUT); /* it is held as before */

@@ -67,10 +67,10 @@ static void expect_puts_to_wait(mp_queue_t *queue)
     double began = mp_now();
     EXPECT_STATUS(mp_queue_put(queue, 6, 0), MP_TIMEOUT);
     EXPECT_STATUS(mp_queue_put(queue, 6, -1), MP_TIMEOUT);
-    mp_test_expect_took(began, 0);
+    EXPECT_TOOK(began, 0);
     began = mp_now();
     EXPECT_STATUS(mp_queue_put(queue, 6, 0.2), MP_TIMEOUT);
-    mp_test_expect_took(began, 0.2);
+    EXPECT_TOOK(began, 0.2);
     EXPECT_STATUS(mp_queue_put(queue, 6, (double)NAN), MP_INVALID);
     CU_ASSERT_EQUAL(size_of(queue), 6);
 }
@@ -169,11 +169,11 @@ static void expect_gets_to_wait(mp_queue_t *queue)
     double began = mp_now();
     EXPECT_STATUS(mp_queue_get(queue, &value, 0), MP_TIMEOUT);
     EXPECT_STATUS(mp_queue_get(queue, &value, -1), MP_TIMEOUT);
-    mp_test_expect_took(began, 0);
+    EXPECT_TOOK(began, 0);
     CU_ASSERT_EQUAL(mp_value_kind(value), MP_KIND_NONE);
     began = mp_now();
     EXPECT_STATUS(mp_queue_get(queue, &value, 0.2), MP_TIMEOUT);
-    mp_test_expect_took(began, 0.2);
+    EXPECT_TOOK(began, 0.2);
     EXPECT_STATUS(mp_queue_get(queue, &value, (double)NAN), MP_INVALID);
 }
 
@@ -208,7 +208,7 @@ static void expect_c2(void)
     double began = mp_now();
     mp_value_t value;
     EXPECT_STATUS(mp_queue_get(queue, &value, 0.2), MP_TIMEOUT); /* it only stands still: nobody goes on for it */
-    mp_test_expect_took(began, 0.2);
+    EXPECT_TOOK(began, 0.2);
     EXPECT_OK(mp_process_kill(process));
     take(queue, UINT32_MAX);
     expect_gets_to_wait(queue);
@@ -378,7 +378,7 @@ static void expect_join(void)
         EXPECT_OK(mp_queue_put(queue, i, 0));
     double began = mp_now();
     EXPECT_STATUS(mp_queue_join(queue, 0.1), MP_TIMEOUT); /* nobody works yet */
-    mp_test_expect_took(began, 0.1);
+    EXPECT_TOOK(began, 0.1);
     for (int i = 0; i < 4; i++)
         REQUIRE_OK(mp_process_start(&workers[i], work, mp_args(queue)));
     for (int round = 0; round < 20; round++) {

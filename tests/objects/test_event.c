@@ -32,10 +32,10 @@ static void set_and_clear_it(void)
     double began = mp_now();
     EXPECT_STATUS(mp_event_wait(event, 0), MP_TIMEOUT);
     EXPECT_STATUS(mp_event_wait(event, -1), MP_TIMEOUT);
-    mp_test_expect_took(began, 0);
+    EXPECT_TOOK(began, 0);
     began = mp_now();
     EXPECT_STATUS(mp_event_wait(event, 0.2), MP_TIMEOUT);
-    mp_test_expect_took(began, 0.2);
+    EXPECT_TOOK(began, 0.2);
     EXPECT_OK(mp_event_set(event));
     EXPECT_OK(mp_event_set(event));
     CU_ASSERT(is_set(event));
@@ -43,7 +43,7 @@ static void set_and_clear_it(void)
     EXPECT_OK(mp_event_wait(event, 0));
     EXPECT_OK(mp_event_wait(event, 0.2));
     EXPECT_OK(mp_event_wait(event, MP_FOREVER));
-    mp_test_expect_took(began, 0);
+    EXPECT_TOOK(began, 0);
     EXPECT_OK(mp_event_clear(event));
     EXPECT_OK(mp_event_clear(event));
     CU_ASSERT_FALSE(is_set(event));
@@ -76,7 +76,7 @@ static void set_by_handler_and_child(void)
     mp_test_await_sleepers(1);
     double began = mp_now();
     EXPECT_STATUS(mp_event_wait(answered, 0.05), MP_TIMEOUT);
-    mp_test_expect_took(began, 0.05);
+    EXPECT_TOOK(began, 0.05);
     handled = question;
     CU_ASSERT(signal(SIGTERM, set_it) != SIG_ERR);
     CU_ASSERT_EQUAL(raise(SIGTERM), 0);

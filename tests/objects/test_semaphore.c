@@ -32,10 +32,10 @@ static void count(unsigned flags)
     double began = mp_now();
     EXPECT_STATUS(mp_semaphore_acquire(semaphore, 0), MP_TIMEOUT);
     EXPECT_STATUS(mp_semaphore_acquire(semaphore, -1), MP_TIMEOUT);
-    mp_test_expect_took(began, 0);
+    EXPECT_TOOK(began, 0);
     began = mp_now();
     EXPECT_STATUS(mp_semaphore_acquire(semaphore, 0.2), MP_TIMEOUT);
-    mp_test_expect_took(began, 0.2);
+    EXPECT_TOOK(began, 0.2);
     EXPECT_OK(mp_semaphore_release(semaphore));
     CU_ASSERT_EQUAL(value_of(semaphore), 1);
     EXPECT_OK(mp_semaphore_acquire(semaphore, 0.1));
