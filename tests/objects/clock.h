@@ -128,17 +128,20 @@ static void wait_for_holder(void)
     EXPECT_OK(mp_named_lock_close(named));
 }
 
-/* Some systems keep something for those who use names, or wait for descriptors. */
+/* Some systems keep something for those who use names, or wait for several things. */
 static void begin(void)
 {
     mp_named_lock_t *named;
+    mp_queue_t *queue;
     mp_conn_t *conn, *other;
-    bool ready;
+    bool ready[2];
     mp_test_objects();
     REQUIRE_OK(mp_named_lock_create(&named, lock_name()));
     EXPECT_OK(mp_named_lock_close(named));
+    REQUIRE_OK(mp_queue_create(&queue, 0));
     REQUIRE_OK(mp_pipe(&conn, &other, MP_DUPLEX));
-    EXPECT_STATUS(mp_wait((const mp_value_t[]){mp_of(conn)}, 1, &ready, 0.01), MP_TIMEOUT);
+    EXPECT_STATUS(mp_wait((const mp_value_t[]){mp_of(queue), mp_of(conn)}, 2, ready, 0.01), MP_TIMEOUT);
+    EXPECT_OK(mp_queue_close(queue));
     EXPECT_OK(mp_conn_close(conn));
     EXPECT_OK(mp_conn_close(other));
     mp_test_baseline();
