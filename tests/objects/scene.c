@@ -17,6 +17,29 @@ double mp_test_patience(void)
     return mp_test_seconds(MP_TEST_PATIENCE);
 }
 
+void mp_test_expect_took(double began, double seconds, const char *file, int line)
+{
+    double took = mp_now() - began;
+    char text[60];
+    snprintf(text, sizeof text, "took %.3f s, not %.3f s", took, seconds);
+    CU_assertImplementation(took >= seconds && took < seconds + mp_test_seconds(0.3), (unsigned)line, text, file, "",
+                            CU_FALSE);
+}
+
+static uint32_t sleepers(void)
+{
+    uint32_t asleep = 0;
+    for (uint32_t i = 0; i < mp__load32(&mp__family.head->thread_mark); i++)
+        asleep += mp__low(mp__load64(&mp__family.threads[i].claim)) && mp__load64(&mp__family.threads[i].parked);
+    return asleep;
+}
+
+void mp_test_await_sleepers(uint32_t n)
+{
+    while (sleepers() != n)
+        mp__os_yield();
+}
+
 static mp_status_t nothing(mp_call_t *call)
 {
     (void)call;

@@ -30,6 +30,14 @@ void mp_test_wander(uint64_t *random, uint64_t most);
 /* MP_TEST_PATIENCE, longer on slow machines. */
 double mp_test_patience(void);
 
+/* What began then took that long: not less, and not much more. Only for the case's own thread. */
+#define EXPECT_TOOK(began, seconds) mp_test_expect_took(began, seconds, __FILE__, __LINE__)
+
+void mp_test_expect_took(double began, double seconds, const char *file, int line);
+
+/* Until so many threads of the family sleep in the library. */
+void mp_test_await_sleepers(uint32_t n);
+
 /* Memory that a case and its processes share: zeroed, freed with the name; the name is an argument for the process. */
 void *mp_test_board_create(size_t size, uint64_t *name);
 void mp_test_board_free(uint64_t name);

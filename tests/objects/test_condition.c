@@ -13,21 +13,6 @@ static mp_condition_t *make_condition(void)
     return condition;
 }
 
-static uint32_t sleepers(void)
-{
-    uint32_t asleep = 0;
-    for (uint32_t i = 0; i < mp__load32(&mp__family.head->thread_mark); i++)
-        asleep += mp__low(mp__load64(&mp__family.threads[i].claim)) && mp__load64(&mp__family.threads[i].parked);
-    return asleep;
-}
-
-/* Until so many threads of the family sleep. */
-static void await_sleepers(uint32_t n)
-{
-    while (sleepers() != n)
-        mp__os_yield();
-}
-
 static void await_count(uint64_t *board, uint64_t n)
 {
     for (double late = mp_now() + mp_test_patience(); mp__load64(board) < n && mp_now() < late;)
@@ -81,8 +66,6 @@ MP_CASE(nothing_is_no_condition)
     EXPECT_OK(mp_queue_close(queue));
 }
 
-/* ---- threads ---- */
-
 typedef struct shared {
     mp_condition_t *condition;
     uint64_t woken;
@@ -90,6 +73,8 @@ typedef struct shared {
     double timeout;
     mp_status_t status;
 } shared_t;
+
+/* ---- D4: notify 1, n, all over threads and processes wake exactly that many; killed sleepers: notify returns */
 
 typedef struct waiter {
     shared_t *shared;
@@ -106,44 +91,140 @@ static void wait_in_turn(void *context)
     MP_CHECK(mp_condition_release(s->condition) == MP_OK);
 }
 
-static void notify(mp_condition_t *condition, uint32_t n)
+/* Waits once, counts itself, and waits for the end, so that its thread's death is no news. */
+static mp_status_t wait_once(mp_call_t *call)
+{
+    mp_condition_t *condition = mp_arg_condition(call, 0);
+    uint64_t *board = mp_test_board(call, 1);
+    MP_CHECK(mp_condition_acquire(condition, mp_test_patience()) == MP_OK);
+    MP_CHECK(mp_condition_wait(condition, mp_test_patience()) == MP_OK);
+    mp__add64(board, 1);
+    MP_CHECK(mp_condition_release(condition) == MP_OK);
+    return MP_OK;
+}
+
+static size_t count_in(const char *text, const char *words)
+{
+    size_t n = 0;
+    for (; (text = strstr(text, words)) != NULL; text += strlen(words))
+        n++;
+    return n;
+}
+
+/* Notifies: exactly so many have been when it returns. 0: all. */
+static void notify(mp_condition_t *condition, uint32_t n, size_t expected)
 {
     EXPECT_OK(mp_condition_acquire(condition, mp_test_patience()));
-    EXPECT_OK(mp_condition_notify(condition, n));
+    double began = mp_now();
+    EXPECT_OK(n ? mp_condition_notify(condition, n) : mp_condition_notify_all(condition));
+    EXPECT_TOOK(began, 0);
+    char *text = mp_dump_text(condition);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    CU_ASSERT_EQUAL(count_in(text, ", notified"), expected);
+    mp_free(text);
+    EXPECT_STATUS(mp_condition_wait(condition, 0), MP_TIMEOUT); /* a notification is for those who waited */
     EXPECT_OK(mp_condition_release(condition));
 }
 
-/* D4 */
-MP_CASE(so_many_are_woken_and_the_oldest_first)
+/* The oldest first. */
+static void wake_threads(void)
 {
     enum { THREADS = 6 };
     mp_test_thread_t threads[THREADS];
     waiter_t waiters[THREADS];
-    mp_test_objects();
     shared_t s = {.condition = make_condition()};
     for (uint32_t i = 0; i < THREADS; i++) {
         waiters[i] = (waiter_t){&s, i};
         mp_test_thread_start(&threads[i], wait_in_turn, &waiters[i]);
-        await_sleepers(i + 1);
+        mp_test_await_sleepers(i + 1);
     }
-    notify(s.condition, 1);
-    await_sleepers(THREADS - 1);
+    notify(s.condition, 1, 1);
+    mp_test_await_sleepers(THREADS - 1);
     await_count(&s.woken, 1);
-    notify(s.condition, 0);
-    notify(s.condition, 2);
-    await_sleepers(THREADS - 3);
+    EXPECT_OK(mp_condition_acquire(s.condition, 0));
+    EXPECT_OK(mp_condition_notify(s.condition, 0)); /* nobody */
+    EXPECT_OK(mp_condition_release(s.condition));
+    notify(s.condition, 2, 2);
+    mp_test_await_sleepers(THREADS - 3);
     await_count(&s.woken, 3);
     CU_ASSERT_EQUAL(s.order[0], 0);
     CU_ASSERT_EQUAL(s.order[1] + s.order[2], 1 + 2);
-    EXPECT_OK(mp_condition_acquire(s.condition, 0));
-    EXPECT_OK(mp_condition_notify_all(s.condition));
-    EXPECT_STATUS(mp_condition_wait(s.condition, 0), MP_TIMEOUT); /* a notification is for those who wait */
-    EXPECT_OK(mp_condition_release(s.condition));
+    notify(s.condition, 0, THREADS - 3);
     for (int i = 0; i < THREADS; i++)
         mp_test_thread_join(&threads[i]);
     CU_ASSERT_EQUAL(s.woken, THREADS);
     EXPECT_OK(mp_condition_close(s.condition));
 }
+
+/* Processes and then threads wait; some of them are killed. */
+static void wake_both(void)
+{
+    enum { PROCESSES = 6, THREADS = 2 };
+    mp_process_t *processes[PROCESSES];
+    mp_test_thread_t threads[THREADS];
+    waiter_t waiters[THREADS];
+    uint64_t name, *board = mp_test_board_create(sizeof *board, &name);
+    mp_condition_t *condition = make_condition();
+    shared_t s = {.condition = condition};
+    for (uint32_t i = 0; i < PROCESSES; i++) {
+        REQUIRE_OK(mp_process_start(&processes[i], wait_once, mp_args(condition, name)));
+        mp_test_await_sleepers(i + 1);
+    }
+    for (uint32_t i = 0; i < THREADS; i++) {
+        waiters[i] = (waiter_t){&s, i};
+        mp_test_thread_start(&threads[i], wait_in_turn, &waiters[i]);
+        mp_test_await_sleepers(PROCESSES + i + 1);
+    }
+    mp_test_expect_killed(processes[0]);
+    EXPECT_OK(mp_process_kill(processes[2])); /* nobody reaps it yet */
+    notify(condition, 1, 1);                  /* returns, and wakes the oldest one that lives */
+    await_count(board, 1);
+    mp_test_expect_end(processes[1], 0);
+    mp_test_expect_end(processes[2], -9);
+    notify(condition, 2, 2);
+    await_count(board, 3);
+    mp_test_expect_end(processes[3], 0);
+    mp_test_expect_end(processes[4], 0);
+    CU_ASSERT_EQUAL(mp__load64(&s.woken), 0);
+    notify(condition, 0, 1 + THREADS); /* all: a process and the threads */
+    mp_test_expect_end(processes[5], 0);
+    for (int i = 0; i < THREADS; i++)
+        mp_test_thread_join(&threads[i]);
+    CU_ASSERT_EQUAL(mp__load64(board), 4);
+    CU_ASSERT_EQUAL(mp__load64(&s.woken), THREADS);
+    EXPECT_OK(mp_condition_close(condition));
+    mp_test_board_free(name);
+}
+
+/* Nobody lives who waits: notify returns, and none is kept for later. */
+static void notify_the_dead(void)
+{
+    enum { PROCESSES = 3 };
+    mp_process_t *processes[PROCESSES];
+    uint64_t name;
+    (void)mp_test_board_create(sizeof(uint64_t), &name);
+    mp_condition_t *condition = make_condition();
+    for (uint32_t i = 0; i < PROCESSES; i++) {
+        REQUIRE_OK(mp_process_start(&processes[i], wait_once, mp_args(condition, name)));
+        mp_test_await_sleepers(i + 1);
+    }
+    for (int i = 0; i < PROCESSES; i++)
+        mp_test_expect_killed(processes[i]);
+    notify(condition, 1, 0);
+    notify(condition, 0, 0);
+    EXPECT_OK(mp_condition_close(condition));
+    mp_test_board_free(name);
+}
+
+MP_CASE(D4)
+{
+    mp_test_objects();
+    wake_threads();
+    mp_test_each_method(wake_both);
+    mp_test_each_method(notify_the_dead);
+}
+
+/* ---- threads ---- */
 
 static void wait_deep(void *context)
 {
@@ -162,7 +243,7 @@ MP_CASE(a_lock_taken_thrice_is_let_go_of_and_taken_thrice)
     mp_test_objects();
     shared_t s = {.condition = make_condition(), .timeout = MP_FOREVER};
     mp_test_thread_start(&thread, wait_deep, &s);
-    await_sleepers(1);
+    mp_test_await_sleepers(1);
     EXPECT_OK(mp_condition_acquire(s.condition, 0));
     EXPECT_OK(mp_condition_acquire(s.condition, 0));
     EXPECT_OK(mp_condition_notify(s.condition, 1));
@@ -187,13 +268,11 @@ static void count_up(void *context)
 {
     count_t *count = context;
     for (int i = 0; i < 3; i++) {
-        await_sleepers(1); /* who waits looked, and waits on */
+        mp_test_await_sleepers(1); /* who waits looked, and waits on */
         MP_CHECK(mp_condition_acquire(count->condition, mp_test_patience()) == MP_OK);
         mp__add64(&count->number, 1);
         MP_CHECK(mp_condition_notify(count->condition, 1) == MP_OK);
         MP_CHECK(mp_condition_release(count->condition) == MP_OK);
-        while (mp__load64(&count->number) == 1 && sleepers() == 0)
-            mp__os_yield();
     }
 }
 
@@ -241,7 +320,7 @@ static void use_given_lock(void)
     REQUIRE_OK(mp_condition_create_with(&condition, lock));
     REQUIRE_OK(mp_condition_create_with(&other, rlock));
     REQUIRE_OK(mp_process_start(&process, wait_with_given, mp_args(condition, lock)));
-    await_sleepers(1);
+    mp_test_await_sleepers(1);
     EXPECT_OK(mp_lock_acquire(lock, mp_test_patience()));
     EXPECT_OK(mp_condition_notify(condition, 1));
     EXPECT_OK(mp_condition_release(condition));
@@ -268,60 +347,6 @@ MP_CASE(a_condition_with_a_given_lock)
 
 /* ---- processes ---- */
 
-/* Waits once, counts itself, and waits for the end, so that its thread's death is no news. */
-static mp_status_t wait_once(mp_call_t *call)
-{
-    mp_condition_t *condition = mp_arg_condition(call, 0);
-    uint64_t *board = mp_test_board(call, 1);
-    MP_CHECK(mp_condition_acquire(condition, mp_test_patience()) == MP_OK);
-    MP_CHECK(mp_condition_wait(condition, mp_test_patience()) == MP_OK);
-    mp__add64(board, 1);
-    MP_CHECK(mp_condition_release(condition) == MP_OK);
-    return MP_OK;
-}
-
-/* D4 over processes and threads, with dead ones among those who wait. */
-static void wake_processes(void)
-{
-    enum { PROCESSES = 5, THREADS = 2 };
-    mp_process_t *processes[PROCESSES];
-    mp_test_thread_t threads[THREADS];
-    waiter_t waiters[THREADS];
-    uint64_t name, *board = mp_test_board_create(sizeof *board, &name);
-    mp_condition_t *condition = make_condition();
-    shared_t s = {.condition = condition};
-    for (uint32_t i = 0; i < PROCESSES; i++) {
-        REQUIRE_OK(mp_process_start(&processes[i], wait_once, mp_args(condition, name)));
-        await_sleepers(i + 1);
-    }
-    for (uint32_t i = 0; i < THREADS; i++) {
-        waiters[i] = (waiter_t){&s, i};
-        mp_test_thread_start(&threads[i], wait_in_turn, &waiters[i]);
-        await_sleepers(PROCESSES + i + 1);
-    }
-    mp_test_expect_killed(processes[0]);
-    mp_test_expect_killed(processes[2]);
-    notify(condition, 1); /* returns, and wakes the oldest one that lives */
-    await_count(board, 1);
-    mp_test_expect_end(processes[1], 0);
-    notify(condition, 2);
-    await_count(board, 3);
-    CU_ASSERT_EQUAL(mp__load64(&s.woken), 0);
-    mp_test_expect_end(processes[3], 0);
-    mp_test_expect_end(processes[4], 0);
-    notify(condition, 100);
-    for (int i = 0; i < THREADS; i++)
-        mp_test_thread_join(&threads[i]);
-    EXPECT_OK(mp_condition_close(condition));
-    mp_test_board_free(name);
-}
-
-MP_CASE(processes_are_woken_and_the_dead_do_not_count)
-{
-    mp_test_objects();
-    mp_test_each_method(wake_processes);
-}
-
 /* The living one stands still, so that nobody has removed what the dead one left. */
 static void notify_past_the_dead(void)
 {
@@ -329,9 +354,9 @@ static void notify_past_the_dead(void)
     uint64_t name, *board = mp_test_board_create(sizeof *board, &name);
     mp_condition_t *condition = make_condition();
     REQUIRE_OK(mp_process_start(&dead, wait_once, mp_args(condition, name)));
-    await_sleepers(1);
+    mp_test_await_sleepers(1);
     REQUIRE_OK(mp_process_start(&living, wait_once, mp_args(condition, name)));
-    await_sleepers(2);
+    mp_test_await_sleepers(2);
     CU_ASSERT_FATAL(mp_test_pause(mp_process_pid(living)));
     mp_test_expect_killed(dead);
     EXPECT_OK(mp_condition_acquire(condition, 0));
@@ -362,9 +387,9 @@ static void kill_the_notified(void)
     uint64_t name, *board = mp_test_board_create(sizeof *board, &name);
     mp_condition_t *condition = make_condition();
     REQUIRE_OK(mp_process_start(&first, wait_once, mp_args(condition, name)));
-    await_sleepers(1);
+    mp_test_await_sleepers(1);
     REQUIRE_OK(mp_process_start(&second, wait_once, mp_args(condition, name)));
-    await_sleepers(2);
+    mp_test_await_sleepers(2);
     EXPECT_OK(mp_condition_acquire(condition, 0));
     EXPECT_OK(mp_condition_notify(condition, 1));
     mp_test_expect_killed(first);
@@ -403,7 +428,7 @@ static void kill_the_notifier(void)
     shared_t s = {.condition = make_condition(), .timeout = mp_test_patience()};
     REQUIRE_OK(mp_queue_create(&ready, 0));
     mp_test_thread_start(&thread, wait_deep, &s);
-    await_sleepers(1);
+    mp_test_await_sleepers(1);
     REQUIRE_OK(mp_process_start_with(&process, notify_and_hold, mp_args(s.condition, ready),
                                      &(mp_process_options_t){.fork_with_threads = true}));
     REQUIRE_OK(mp_queue_get(ready, &one, mp_test_patience()));
@@ -496,7 +521,7 @@ static void expect_gone(void)
     mp_condition_t *condition = make_condition();
     for (uint32_t i = 0; i < 2; i++) {
         REQUIRE_OK(mp_process_start(&processes[i], wait_for_end, mp_args(condition)));
-        await_sleepers(i + 1);
+        mp_test_await_sleepers(i + 1);
     }
     double began = mp_now();
     EXPECT_OK(mp_condition_close(condition));
@@ -540,7 +565,7 @@ static void kill_maker(void)
     REQUIRE_OK(mp_conn_recv(conn, &message));
     shared_t s = {.condition = mp_value_condition(message)};
     mp_test_thread_start(&thread, wait_for_the_makers_death, &s);
-    await_sleepers(1);
+    mp_test_await_sleepers(1);
     mp_test_expect_killed(process);
     mp_test_thread_join(&thread);
     CU_ASSERT_EQUAL(s.status, MP_GONE);
@@ -556,10 +581,9 @@ MP_CASE(it_goes_with_its_maker)
     mp_test_each_method(kill_maker);
 }
 
-MP_GUARDED_CASES(MP_ROW(its_lock_must_be_held), MP_ROW(nothing_is_no_condition),
-                 MP_ROW(so_many_are_woken_and_the_oldest_first),
+MP_GUARDED_CASES(MP_ROW(its_lock_must_be_held), MP_ROW(nothing_is_no_condition), MP_ROW(D4),
                  MP_ROW(a_lock_taken_thrice_is_let_go_of_and_taken_thrice), MP_ROW(waiting_for_a_predicate),
-                 MP_ROW(a_condition_with_a_given_lock), MP_ROW(processes_are_woken_and_the_dead_do_not_count),
-                 MP_ROW(a_notification_is_for_the_living), MP_ROW(a_notification_to_one_who_dies_goes_to_the_next),
-                 MP_ROW(the_death_of_the_locks_holder_is_told), MP_ROW(waiters_and_notifiers_are_killed),
-                 MP_ROW(its_makers_close_ends_it_for_all), MP_ROW(it_goes_with_its_maker));
+                 MP_ROW(a_condition_with_a_given_lock), MP_ROW(a_notification_is_for_the_living),
+                 MP_ROW(a_notification_to_one_who_dies_goes_to_the_next), MP_ROW(the_death_of_the_locks_holder_is_told),
+                 MP_ROW(waiters_and_notifiers_are_killed), MP_ROW(its_makers_close_ends_it_for_all),
+                 MP_ROW(it_goes_with_its_maker));

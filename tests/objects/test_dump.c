@@ -7,20 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint32_t sleepers(void)
-{
-    uint32_t asleep = 0;
-    for (uint32_t i = 0; i < mp__load32(&mp__family.head->thread_mark); i++)
-        asleep += mp__low(mp__load64(&mp__family.threads[i].claim)) && mp__load64(&mp__family.threads[i].parked);
-    return asleep;
-}
-
-static void await_sleepers(uint32_t n)
-{
-    while (sleepers() != n)
-        mp__os_yield();
-}
-
 /* Is there a line with all of that? The text is freed. */
 static void expect_line(char *text, const char *first, const char *second)
 {
@@ -91,7 +77,7 @@ static mp_status_t use(mp_call_t *call)
         REQUIRE_OK(mp_process_start(&holder, use, mp_args(object, ready)));                                            \
         REQUIRE_OK(mp_queue_get(ready, &one, mp_test_patience()));                                                     \
         REQUIRE_OK(mp_process_start(&waiter, use, mp_args(object)));                                                   \
-        await_sleepers(1);                                                                                             \
+        mp_test_await_sleepers(1);                                                                                     \
         expect_line(mp_dump_text(object), " of MainProcess", "");                                                      \
         expect_line(mp_dump_text(object), "held by", pid_of(holder));                                                  \
         expect_line(mp_dump_text(object), "held by", held_more);                                                       \
@@ -129,7 +115,7 @@ MP_CASE(who_holds_and_who_waits_for_it)
     do {                                                                                                               \
         mp_process_t *waiter;                                                                                          \
         REQUIRE_OK(mp_process_start(&waiter, use, mp_args(object)));                                                   \
-        await_sleepers(1);                                                                                             \
+        mp_test_await_sleepers(1);                                                                                     \
         expect_line(mp_dump_text(object), waits, pid_of(waiter));                                                      \
         expect_line(mp_dump_text(object), state, "");                                                                  \
         mp_test_expect_killed(waiter);                                                                                 \

@@ -1,4 +1,4 @@
-/* Joinable queues: done with a task, waiting for all, takers that die. */
+/* Joinable queues: done with a task, waiting for all, takers that die. (C5: test_conformance_queue.c) */
 #include "scene.h"
 #include "system.h"
 
@@ -53,46 +53,6 @@ MP_CASE(a_plain_queue_cannot_be_joined)
     EXPECT_STATUS(mp_queue_join(NULL, 0), MP_INVALID);
     EXPECT_STATUS(mp_queue_task_done(NULL), MP_INVALID);
     EXPECT_OK(mp_queue_close(queue));
-}
-
-/* Does tasks until it is told to stop; then one time too often. */
-static mp_status_t work(mp_call_t *call)
-{
-    mp_queue_t *queue = mp_arg_queue(call, 0);
-    for (;;) {
-        mp_value_t value;
-        mp_status_t status = mp_queue_get(queue, &value, mp_test_patience());
-        if (status == MP_CLOSED)
-            return mp_exit(call, mp_queue_task_done(queue) == MP_STATE ? 7 : 8);
-        MP_CHECK(status == MP_OK);
-        mp_value_free(&value);
-        MP_CHECK(mp_queue_task_done(queue) == MP_OK);
-    }
-}
-
-/* C5: ten tasks, four workers. */
-static void expect_join(void)
-{
-    mp_process_t *workers[4];
-    mp_queue_t *queue = make_joinable();
-    for (int i = 0; i < 4; i++)
-        REQUIRE_OK(mp_process_start(&workers[i], work, mp_args(queue)));
-    for (int round = 0; round < 20; round++) {
-        for (int i = 0; i < 10; i++)
-            EXPECT_OK(mp_queue_put(queue, i, 0));
-        EXPECT_OK(mp_queue_join(queue, mp_test_patience()));
-    }
-    EXPECT_STATUS(mp_queue_task_done(queue), MP_STATE);
-    EXPECT_OK(mp_queue_shutdown(queue, false));
-    for (int i = 0; i < 4; i++)
-        mp_test_expect_end(workers[i], 7);
-    EXPECT_OK(mp_queue_close(queue));
-}
-
-MP_CASE(ten_tasks_four_workers)
-{
-    mp_test_objects();
-    mp_test_each_method(expect_join);
 }
 
 /* ---- who dies */
@@ -252,6 +212,6 @@ MP_CASE(workers_are_killed)
 }
 
 MP_GUARDED_CASES(MP_ROW(a_join_waits_for_what_is_not_done_with), MP_ROW(a_plain_queue_cannot_be_joined),
-                 MP_ROW(ten_tasks_four_workers), MP_ROW(a_taker_that_is_killed_ends_the_join),
-                 MP_ROW(so_does_one_that_ends), MP_ROW(what_a_shutdown_drops_is_not_waited_for),
-                 MP_ROW(a_shutdown_ends_a_join), MP_ROW(workers_are_killed));
+                 MP_ROW(a_taker_that_is_killed_ends_the_join), MP_ROW(so_does_one_that_ends),
+                 MP_ROW(what_a_shutdown_drops_is_not_waited_for), MP_ROW(a_shutdown_ends_a_join),
+                 MP_ROW(workers_are_killed));

@@ -1,4 +1,4 @@
-/* Locks: who holds it, who is told what, deaths of holders and of the maker. */
+/* Locks: one at a time, fairly, deaths at any moment and of the maker. (D1, D2: test_conformance_lock.c) */
 #include "scene.h"
 #include "system.h"
 
@@ -11,27 +11,6 @@ static mp_lock_t *make_lock(void)
     mp_lock_t *lock;
     REQUIRE_OK(mp_lock_create(&lock));
     return lock;
-}
-
-/* ---- one thread (D1) ---- */
-
-MP_CASE(one_takes_it_and_lets_it_go)
-{
-    mp_test_objects();
-    mp_lock_t *lock = make_lock();
-    EXPECT_STATUS(mp_lock_release(lock), MP_NOT_OWNER);
-    EXPECT_OK(mp_lock_acquire(lock, MP_FOREVER));
-    EXPECT_STATUS(mp_lock_acquire(lock, 0), MP_BUSY);
-    EXPECT_STATUS(mp_lock_acquire(lock, -1), MP_BUSY);
-    EXPECT_STATUS(mp_lock_acquire(lock, 10), MP_DEADLOCK);
-    EXPECT_STATUS(mp_lock_acquire(lock, MP_FOREVER), MP_DEADLOCK);
-    EXPECT_STATUS(mp_lock_acquire(lock, (double)NAN), MP_INVALID);
-    EXPECT_OK(mp_lock_release(lock));
-    EXPECT_STATUS(mp_lock_release(lock), MP_NOT_OWNER);
-    EXPECT_STATUS(mp_lock_acquire(lock, (double)NAN), MP_INVALID); /* also when it is free: it was not taken */
-    EXPECT_OK(mp_lock_acquire(lock, 0));
-    EXPECT_OK(mp_lock_release(lock));
-    EXPECT_OK(mp_lock_close(lock));
 }
 
 MP_CASE(nothing_is_no_lock)
@@ -74,119 +53,6 @@ MP_CASE(thousands_of_locks)
 }
 
 /* ---- other processes ---- */
-
-/* Takes it, says so, and waits for a word: "release", "end", or nothing at all. */
-static mp_status_t hold(mp_call_t *call)
-{
-    mp_lock_t *lock = mp_arg_lock(call, 0);
-    mp_conn_t *conn = mp_arg_conn(call, 1);
-    mp_value_t word;
-    mp_status_t status = mp_lock_acquire(lock, mp_test_patience());
-    MP_CHECK(status == MP_OK || status == MP_OWNER_DIED);
-    MP_CHECK(mp_conn_send(conn, (int)status) == MP_OK);
-    if (mp_conn_recv(conn, &word) == MP_OK && strcmp(mp_value_str(word), "release") == 0)
-        MP_CHECK(mp_lock_release(lock) == MP_OK);
-    mp_value_free(&word);
-    return MP_OK;
-}
-
-typedef struct holder {
-    mp_process_t *process;
-    mp_conn_t *conn;
-} holder_t;
-
-static void start_holder(holder_t *holder, mp_lock_t *lock, mp_status_t expected)
-{
-    mp_conn_t *theirs;
-    mp_value_t got;
-    REQUIRE_OK(mp_pipe(&holder->conn, &theirs, MP_DUPLEX));
-    REQUIRE_OK(mp_process_start(&holder->process, hold, mp_args(lock, theirs)));
-    EXPECT_OK(mp_conn_close(theirs));
-    REQUIRE_OK(mp_conn_recv(holder->conn, &got));
-    CU_ASSERT_EQUAL(mp_value_int(got), (int)expected);
-}
-
-/* D1 */
-static void expect_held(void)
-{
-    holder_t holder;
-    mp_lock_t *lock = make_lock();
-    start_holder(&holder, lock, MP_OK);
-    double began = mp_now();
-    EXPECT_STATUS(mp_lock_acquire(lock, 0), MP_TIMEOUT);
-    EXPECT_STATUS(mp_lock_acquire(lock, -1), MP_TIMEOUT);
-    CU_ASSERT(mp_now() - began < mp_test_seconds(0.2));
-    began = mp_now();
-    EXPECT_STATUS(mp_lock_acquire(lock, 0.1), MP_TIMEOUT);
-    CU_ASSERT(mp_now() - began >= 0.1);
-    EXPECT_STATUS(mp_lock_release(lock), MP_NOT_OWNER);
-    EXPECT_STATUS(mp_lock_close(lock), MP_BUSY);
-    EXPECT_OK(mp_conn_send(holder.conn, "release"));
-    EXPECT_OK(mp_lock_acquire(lock, mp_test_patience()));
-    EXPECT_OK(mp_lock_release(lock));
-    mp_test_expect_end(holder.process, 0);
-    EXPECT_OK(mp_conn_close(holder.conn));
-    EXPECT_OK(mp_lock_close(lock));
-}
-
-MP_CASE(another_process_holds_it)
-{
-    mp_test_objects();
-    mp_test_each_method(expect_held);
-}
-
-/* D2: killed, or ended in order without a release; told once. */
-static void expect_death_told(void)
-{
-    holder_t holder;
-    mp_lock_t *lock = make_lock();
-    for (int killed = 0; killed < 2; killed++) {
-        start_holder(&holder, lock, MP_OK);
-        if (killed)
-            mp_test_expect_killed(holder.process);
-        else
-            EXPECT_OK(mp_conn_send(holder.conn, "end"));
-        EXPECT_STATUS(mp_lock_acquire(lock, mp_test_patience()), MP_OWNER_DIED);
-        if (!killed)
-            mp_test_expect_end(holder.process, 0);
-        EXPECT_STATUS(mp_lock_acquire(lock, 0), MP_BUSY);
-        EXPECT_OK(mp_lock_release(lock));
-        EXPECT_OK(mp_lock_acquire(lock, 0));
-        EXPECT_OK(mp_lock_release(lock));
-        EXPECT_OK(mp_conn_close(holder.conn));
-    }
-    start_holder(&holder, lock, MP_OK);
-    mp_test_expect_killed(holder.process);
-    EXPECT_OK(mp_conn_close(holder.conn));
-    start_holder(&holder, lock, MP_OWNER_DIED); /* and this one dies in it, too */
-    mp_test_expect_killed(holder.process);
-    EXPECT_OK(mp_conn_close(holder.conn));
-    EXPECT_STATUS(mp_lock_acquire(lock, 0), MP_OWNER_DIED);
-    EXPECT_OK(mp_lock_release(lock));
-    EXPECT_OK(mp_lock_close(lock));
-}
-
-MP_CASE(a_holders_death_is_told_once)
-{
-    mp_test_objects();
-    mp_test_each_method(expect_death_told);
-}
-
-static void close_dead_ones(void)
-{
-    holder_t holder;
-    mp_lock_t *lock = make_lock();
-    start_holder(&holder, lock, MP_OK);
-    mp_test_expect_killed(holder.process);
-    EXPECT_OK(mp_conn_close(holder.conn));
-    EXPECT_OK(mp_lock_close(lock));
-}
-
-MP_CASE(a_lock_whose_holder_died_is_closed)
-{
-    mp_test_objects();
-    mp_test_each_method(close_dead_ones);
-}
 
 static void acquire_and_end(void *lock)
 {
@@ -497,9 +363,7 @@ MP_CASE(it_goes_with_its_maker)
     mp_test_each_method(kill_makers);
 }
 
-MP_GUARDED_CASES(MP_ROW(one_takes_it_and_lets_it_go), MP_ROW(nothing_is_no_lock), MP_ROW(a_held_lock_is_not_closed),
-                 MP_ROW(thousands_of_locks), MP_ROW(another_process_holds_it), MP_ROW(a_holders_death_is_told_once),
-                 MP_ROW(a_lock_whose_holder_died_is_closed), MP_ROW(a_thread_holds_it_not_the_process),
-                 MP_ROW(one_process_at_a_time), MP_ROW(who_takes_it_again_at_once_lets_others_have_it),
-                 MP_ROW(holders_and_waiters_are_killed), MP_ROW(its_makers_close_ends_it_for_all),
-                 MP_ROW(it_goes_with_its_maker));
+MP_GUARDED_CASES(MP_ROW(nothing_is_no_lock), MP_ROW(a_held_lock_is_not_closed), MP_ROW(thousands_of_locks),
+                 MP_ROW(a_thread_holds_it_not_the_process), MP_ROW(one_process_at_a_time),
+                 MP_ROW(who_takes_it_again_at_once_lets_others_have_it), MP_ROW(holders_and_waiters_are_killed),
+                 MP_ROW(its_makers_close_ends_it_for_all), MP_ROW(it_goes_with_its_maker));

@@ -1,6 +1,8 @@
-/* Named memory: names, owners, deaths (E2, E3). */
+/* Named memory: names, owners, deaths. E2; and E3, for memory without a name, too. */
 #include "scene.h"
 #include "system.h"
+
+#include "family/alloc.h"
 
 #include <multiproc/named.h>
 
@@ -37,15 +39,14 @@ static uint8_t *data_of(mp_named_memory_t *memory)
     return data;
 }
 
-/* ---- the table of E2 */
+/* ---- E2: create, attach, exists, missing, invalid size, unlinked twice */
 
-MP_CASE(made_opened_taken_missing)
+static void make_and_open(void)
 {
     mp_named_memory_t *memory, *second, *none = NULL;
     const char *name = name_of("a");
     void *data = NULL;
     size_t size;
-    begin();
     EXPECT_STATUS(mp_named_memory_open(&none, name), MP_NOT_FOUND);
     memory = make(name, 1000);
     EXPECT_STATUS(mp_named_memory_create(&none, name, 1000), MP_EXISTS);
@@ -69,11 +70,10 @@ MP_CASE(made_opened_taken_missing)
     EXPECT_OK(mp_named_memory_close(memory));
 }
 
-MP_CASE(unlinked_once)
+static void unlink_twice(void)
 {
     mp_named_memory_t *memory, *second, *none;
     const char *name = name_of("b");
-    begin();
     memory = make(name, 10);
     REQUIRE_OK(mp_named_memory_open(&second, name));
     EXPECT_STATUS(mp_named_memory_unlink(second), MP_NOT_OWNER);
@@ -88,6 +88,20 @@ MP_CASE(unlinked_once)
     EXPECT_OK(mp_named_memory_close(second));
 }
 
+MP_CASE(E2)
+{
+    static const size_t invalid[] = {0, SIZE_MAX / 4, SIZE_MAX};
+    mp_named_memory_t *memory = NULL;
+    begin();
+    make_and_open();
+    unlink_twice();
+    for (size_t i = 0; i < MP__COUNT_OF(invalid); i++) {
+        EXPECT_STATUS(mp_named_memory_create(&memory, name_of("c"), invalid[i]), i ? MP_NO_MEMORY : MP_INVALID);
+        CU_ASSERT_PTR_NULL(memory);
+        EXPECT_STATUS(mp_named_memory_open(&memory, name_of("c")), MP_NOT_FOUND); /* nothing is left of it */
+    }
+}
+
 MP_CASE(wrong_arguments)
 {
     static const char *const bad[] = {
@@ -100,8 +114,6 @@ MP_CASE(wrong_arguments)
         EXPECT_STATUS(mp_named_memory_open(&memory, bad[i]), MP_INVALID);
     }
     EXPECT_STATUS(mp_named_memory_create(NULL, name_of("c"), 10), MP_INVALID);
-    EXPECT_STATUS(mp_named_memory_create(&memory, name_of("c"), 0), MP_INVALID);
-    EXPECT_STATUS(mp_named_memory_create(&memory, name_of("c"), SIZE_MAX / 4), MP_NO_MEMORY);
     CU_ASSERT_PTR_NULL(memory);
     memory = make(name_of("c"), 10);
     EXPECT_STATUS(mp_named_memory_data(memory, NULL, NULL), MP_INVALID);
@@ -111,7 +123,7 @@ MP_CASE(wrong_arguments)
     EXPECT_OK(mp_named_memory_close(NULL));
 }
 
-/* ---- other processes (E3) */
+/* ---- E3: who is attached ends, or is killed: it stays; the owner is killed: it is gone within seconds */
 
 static mp_status_t open_and_write(mp_call_t *call)
 {
@@ -144,13 +156,15 @@ static mp_status_t make_and_wait(mp_call_t *call)
     return MP_OK;
 }
 
-static mp_process_t *start(mp_function_t target, const char *name, mp_conn_t **conn)
+#define start(target, memory, conn) start_with(target, mp_of(memory), conn)
+
+static mp_process_t *start_with(mp_function_t target, mp_value_t memory, mp_conn_t **conn)
 {
     mp_process_t *process;
     mp_conn_t *theirs;
     mp_value_t one;
     REQUIRE_OK(mp_pipe(conn, &theirs, MP_DUPLEX));
-    REQUIRE_OK(mp_process_start(&process, target, mp_args(name, theirs)));
+    REQUIRE_OK(mp_process_start(&process, target, mp_args(memory, theirs)));
     EXPECT_OK(mp_conn_close(theirs));
     REQUIRE_OK(mp_conn_recv(*conn, &one));
     return process;
@@ -174,12 +188,6 @@ static void attach_and_die(void)
     EXPECT_OK(mp_named_memory_close(memory));
 }
 
-MP_CASE(it_stays_when_others_end)
-{
-    begin();
-    mp_test_each_method(attach_and_die);
-}
-
 /* The owner closes it, or is killed: it is gone at once, and nothing is left (the leak check looks). */
 static void lose_owner(void)
 {
@@ -193,13 +201,17 @@ static void lose_owner(void)
         REQUIRE_OK(mp_named_memory_open(&memory, name));
         EXPECT_STATUS(mp_named_memory_create(&none, name, 100), MP_EXISTS);
         uint8_t *bytes = data_of(memory);
+        double began = mp_now();
         if (killed) {
-            mp_test_expect_killed(process);
+            EXPECT_OK(mp_process_kill(process)); /* nobody reaps it yet */
         } else {
             EXPECT_OK(mp_conn_send(conn, 1));
             REQUIRE_OK(mp_conn_recv(conn, &one));
         }
-        EXPECT_STATUS(mp_named_memory_data(memory, &data, NULL), MP_GONE);
+        mp_status_t status;
+        while ((status = mp_named_memory_data(memory, &data, NULL)) == MP_OK && mp_now() < began + mp_test_seconds(2))
+            mp__os_yield();
+        EXPECT_STATUS(status, MP_GONE);
         CU_ASSERT_EQUAL(bytes[99], 6);
         EXPECT_STATUS(mp_named_memory_open(&none, name), MP_NOT_FOUND);
         EXPECT_OK(mp_named_memory_close(memory));
@@ -207,15 +219,8 @@ static void lose_owner(void)
         CU_ASSERT_EQUAL(data_of(memory)[49], 0);
         EXPECT_OK(mp_named_memory_close(memory));
         EXPECT_OK(mp_conn_close(conn));
-        if (!killed)
-            mp_test_expect_end(process, 0);
+        mp_test_expect_end(process, killed ? -9 : 0);
     }
-}
-
-MP_CASE(it_goes_with_its_owner)
-{
-    begin();
-    mp_test_each_method(lose_owner);
 }
 
 /* Nobody opens it again: the sweep of the dead one removes it. */
@@ -227,10 +232,88 @@ static void kill_unseen(void)
     EXPECT_OK(mp_conn_close(conn));
 }
 
-MP_CASE(a_dead_owners_leavings_are_swept)
+/* Memory without a name: attaches to it, changes it, and waits. */
+static mp_status_t attach(mp_call_t *call)
+{
+    void *data = NULL;
+    mp_value_t word;
+    MP_CHECK(mp_shared_memory_data(mp_arg_shared_memory(call, 0), &data, NULL) == MP_OK);
+    ((uint8_t *)data)[3]++;
+    MP_CHECK(mp_conn_send(mp_arg_conn(call, 1), 1) == MP_OK);
+    mp_conn_recv(mp_arg_conn(call, 1), &word);
+    return MP_OK;
+}
+
+static void attach_unnamed_and_die(void)
+{
+    mp_shared_memory_t *memory;
+    mp_conn_t *conn;
+    void *data = NULL;
+    REQUIRE_OK(mp_shared_memory_create(&memory, 5000));
+    REQUIRE_OK(mp_shared_memory_data(memory, &data, NULL));
+    for (int i = 0; i < 4; i++) {
+        mp_process_t *process = start(attach, memory, &conn);
+        if (i % 2)
+            mp_test_expect_killed(process);
+        EXPECT_OK(mp_conn_close(conn));
+        if (i % 2 == 0)
+            mp_test_expect_end(process, 0);
+        void *again = NULL;
+        EXPECT_OK(mp_shared_memory_data(memory, &again, NULL));
+        CU_ASSERT_PTR_EQUAL(again, data);
+        CU_ASSERT_EQUAL(((uint8_t *)data)[3], i + 1);
+    }
+    EXPECT_OK(mp_shared_memory_close(memory));
+}
+
+static mp_status_t own(mp_call_t *call)
+{
+    mp_value_t none;
+    mp_shared_memory_t *memory;
+    void *data = NULL;
+    MP_CHECK(mp_shared_memory_create(&memory, 5000) == MP_OK);
+    MP_CHECK(mp_shared_memory_data(memory, &data, NULL) == MP_OK);
+    memset(data, 5, 5000);
+    MP_CHECK(mp_conn_send(mp_arg_conn(call, 0), memory) == MP_OK);
+    mp_conn_recv(mp_arg_conn(call, 0), &none);
+    return MP_OK;
+}
+
+static void lose_unnameds_owner(void)
+{
+    mp_conn_t *conn, *theirs;
+    mp_process_t *process;
+    mp_value_t message;
+    void *data = NULL, *none;
+    uint64_t before = mp__blocks_in_use();
+    REQUIRE_OK(mp_pipe(&conn, &theirs, MP_DUPLEX));
+    REQUIRE_OK(mp_process_start(&process, own, mp_args(theirs)));
+    EXPECT_OK(mp_conn_close(theirs));
+    REQUIRE_OK(mp_conn_recv(conn, &message));
+    mp_shared_memory_t *memory = mp_value_shared_memory(message);
+    REQUIRE_OK(mp_shared_memory_data(memory, &data, NULL));
+    double late = mp_now() + mp_test_seconds(2);
+    EXPECT_OK(mp_process_kill(process));
+    while (mp_process_is_alive(process) && mp_now() < late) /* who asks after it sees to what it leaves */
+        mp__os_yield();
+    EXPECT_STATUS(mp_shared_memory_data(memory, &none, NULL), MP_GONE);
+    mp_test_expect_end(process, -9);
+    for (int i = 0; i < 5000; i++)
+        CU_ASSERT(((uint8_t *)data)[i] == 5);
+    CU_ASSERT_EQUAL(mp__blocks_in_use(), before + 1); /* the bytes, until: */
+    mp_value_free(&message);
+    CU_ASSERT_EQUAL(mp__blocks_in_use(), before);
+    EXPECT_OK(mp_conn_close(conn));
+}
+
+MP_CASE(E3)
 {
     begin();
+    mp_test_each_method(attach_and_die);
+    mp_test_each_method(lose_owner);
     mp_test_each_method(kill_unseen);
+    mp_test_each_method(attach_unnamed_and_die);
+    mp_test_each_method(lose_unnameds_owner);
 }
 
 /* ---- many who want the same name: one has it, and a death frees it */
@@ -283,6 +366,4 @@ MP_CASE(makers_are_killed)
     mp_test_each_method(kill_fighters);
 }
 
-MP_GUARDED_CASES(MP_ROW(made_opened_taken_missing), MP_ROW(unlinked_once), MP_ROW(wrong_arguments),
-                 MP_ROW(it_stays_when_others_end), MP_ROW(it_goes_with_its_owner),
-                 MP_ROW(a_dead_owners_leavings_are_swept), MP_ROW(makers_are_killed));
+MP_GUARDED_CASES(MP_ROW(E2), MP_ROW(wrong_arguments), MP_ROW(E3), MP_ROW(makers_are_killed));

@@ -1,4 +1,5 @@
-/* Queues: order, bounds, deadlines, large items, ends; test_queue_kills.c is about deaths. */
+/* Queues: order, large items, ends, memory; bounds and deadlines are in test_conformance_queue.c, deaths in
+ * test_queue_kills.c. */
 #include "scene.h"
 #include "system.h"
 
@@ -69,48 +70,6 @@ MP_CASE(a_queue_that_is_used_for_long_does_not_grow)
     EXPECT_OK(mp_queue_close(queue));
 }
 
-/* C1 */
-MP_CASE(a_full_queue_makes_puts_wait)
-{
-    mp_test_objects();
-    mp_queue_t *queue = make_queue(6);
-    for (int i = 0; i < 6; i++)
-        EXPECT_OK(mp_queue_put(queue, i, 0));
-    double began = mp_now();
-    EXPECT_STATUS(mp_queue_put(queue, 6, 0), MP_TIMEOUT);
-    EXPECT_STATUS(mp_queue_put(queue, 6, -1), MP_TIMEOUT);
-    CU_ASSERT(mp_now() - began < mp_test_seconds(0.2));
-    began = mp_now();
-    EXPECT_STATUS(mp_queue_put(queue, 6, 0.1), MP_TIMEOUT);
-    CU_ASSERT(mp_now() - began >= 0.1);
-    EXPECT_STATUS(mp_queue_put(queue, 6, (double)NAN), MP_INVALID);
-    CU_ASSERT_EQUAL(size_of(queue), 6);
-    CU_ASSERT_EQUAL(get_int(queue), 0);
-    EXPECT_OK(mp_queue_put(queue, 6, 0));
-    EXPECT_STATUS(mp_queue_put(queue, 7, 0), MP_TIMEOUT);
-    for (int i = 1; i < 7; i++)
-        CU_ASSERT_EQUAL(get_int(queue), i);
-    EXPECT_OK(mp_queue_close(queue));
-}
-
-/* C2 */
-MP_CASE(an_empty_queue_makes_gets_wait)
-{
-    mp_value_t value;
-    mp_test_objects();
-    mp_queue_t *queue = make_queue(0);
-    double began = mp_now();
-    EXPECT_STATUS(mp_queue_get(queue, &value, 0), MP_TIMEOUT);
-    EXPECT_STATUS(mp_queue_get(queue, &value, -1), MP_TIMEOUT);
-    CU_ASSERT(mp_now() - began < mp_test_seconds(0.2));
-    CU_ASSERT_EQUAL(mp_value_kind(value), MP_KIND_NONE);
-    began = mp_now();
-    EXPECT_STATUS(mp_queue_get(queue, &value, 0.1), MP_TIMEOUT);
-    CU_ASSERT(mp_now() - began >= 0.1);
-    EXPECT_STATUS(mp_queue_get(queue, &value, (double)NAN), MP_INVALID);
-    EXPECT_OK(mp_queue_close(queue));
-}
-
 MP_CASE(nothing_is_no_queue)
 {
     mp_value_t value;
@@ -130,24 +89,6 @@ MP_CASE(nothing_is_no_queue)
     EXPECT_STATUS(mp_queue_get_bytes(queue, NULL, &size, 0), MP_INVALID);
     EXPECT_OK(mp_queue_close(NULL));
     EXPECT_OK(mp_lock_close(lock));
-    EXPECT_OK(mp_queue_close(queue));
-}
-
-/* C4 */
-MP_CASE(what_cannot_be_sent_is_the_puts_error_and_takes_no_place)
-{
-    mp_conn_t *a, *b;
-    mp_test_objects();
-    mp_queue_t *queue = make_queue(1);
-    REQUIRE_OK(mp_pipe(&a, &b, MP_DUPLEX));
-    EXPECT_STATUS(mp_queue_put(queue, a, 0), MP_NOT_SENDABLE);
-    EXPECT_STATUS(mp_queue_put(queue, mp_list(1, mp_descriptor(0)), 0), MP_NOT_SENDABLE);
-    EXPECT_STATUS(mp_queue_put(queue, mp_str("\xff", 1), 0), MP_INVALID);
-    CU_ASSERT_EQUAL(size_of(queue), 0);
-    EXPECT_OK(mp_queue_put(queue, 1, 0));
-    CU_ASSERT_EQUAL(get_int(queue), 1);
-    EXPECT_OK(mp_conn_close(a));
-    EXPECT_OK(mp_conn_close(b));
     EXPECT_OK(mp_queue_close(queue));
 }
 
@@ -261,137 +202,6 @@ MP_CASE(objects_in_items)
     EXPECT_OK(mp_queue_close(queue));
 }
 
-/* ---- other processes ---- */
-
-static mp_status_t drain(mp_call_t *call)
-{
-    mp_queue_t *queue = mp_arg_queue(call, 0), *answers = mp_arg_queue(call, 1);
-    int64_t n = mp_arg_int(call, 2);
-    for (int64_t i = 0; i < n; i++) {
-        mp_value_t value;
-        MP_CHECK(mp_queue_get(queue, &value, mp_test_patience()) == MP_OK);
-        MP_CHECK(mp_queue_put(answers, value, mp_test_patience()) == MP_OK);
-        mp_value_free(&value);
-    }
-    return MP_OK;
-}
-
-/* C1: a put waits until another process takes; the bound holds meanwhile. */
-static void expect_drained(void)
-{
-    mp_queue_t *queue = make_queue(3), *answers = make_queue(0);
-    mp_process_t *process;
-    REQUIRE_OK(mp_process_start(&process, drain, mp_args(queue, answers, 500)));
-    for (int i = 0; i < 500; i++) {
-        EXPECT_OK(mp_queue_put(queue, i, mp_test_patience()));
-        CU_ASSERT(size_of(queue) <= 3);
-    }
-    mp_test_expect_end(process, 0);
-    CU_ASSERT_EQUAL(size_of(answers), 500);
-    for (int i = 0; i < 500; i++)
-        CU_ASSERT_EQUAL(get_int(answers), i);
-    EXPECT_OK(mp_queue_close(queue));
-    EXPECT_OK(mp_queue_close(answers));
-}
-
-MP_CASE(another_process_drains_it)
-{
-    mp_test_objects();
-    mp_test_each_method(expect_drained);
-}
-
-static mp_status_t put_a_mebibyte(mp_call_t *call)
-{
-    static uint8_t bytes[1 << 20];
-    fill(bytes, sizeof bytes, 5);
-    return mp_queue_put_bytes(mp_arg_queue(call, 0), bytes, sizeof bytes, 0);
-}
-
-/* C3: the child ends before anybody reads. */
-static void expect_kept(void)
-{
-    static uint8_t bytes[1 << 20];
-    size_t size = sizeof bytes;
-    mp_queue_t *queue = make_queue(0);
-    mp_process_t *process;
-    REQUIRE_OK(mp_process_start(&process, put_a_mebibyte, mp_args(queue)));
-    mp_test_expect_end(process, 0);
-    EXPECT_OK(mp_queue_get_bytes(queue, bytes, &size, 0));
-    CU_ASSERT_EQUAL(size, MIB);
-    CU_ASSERT(filled(bytes, size, 5));
-    EXPECT_OK(mp_queue_close(queue));
-}
-
-MP_CASE(what_a_child_put_stays_when_it_ends)
-{
-    mp_test_objects();
-    mp_test_each_method(expect_kept);
-}
-
-#define PRODUCERS 10
-#define CONSUMERS 4
-#define ITEMS     1000
-
-static mp_status_t produce(mp_call_t *call)
-{
-    mp_queue_t *queue = mp_arg_queue(call, 0);
-    int64_t self = mp_arg_int(call, 1);
-    for (int64_t i = 0; i < ITEMS; i++)
-        MP_CHECK(mp_queue_put(queue, self << 32 | i, mp_test_patience()) == MP_OK);
-    return MP_OK;
-}
-
-/* Counts each item on the board, and sees that a producer's come in order. */
-static mp_status_t consume(mp_call_t *call)
-{
-    mp_queue_t *queue = mp_arg_queue(call, 0);
-    uint32_t *board = mp_test_board(call, 1);
-    int64_t last[PRODUCERS];
-    memset(last, -1, sizeof last);
-    for (;;) {
-        mp_value_t value;
-        MP_CHECK(mp_queue_get(queue, &value, mp_test_patience()) == MP_OK);
-        if (mp_value_kind(value) == MP_KIND_NONE)
-            return MP_OK;
-        int64_t producer = mp_value_int(value) >> 32, serial = mp_value_int(value) & 0xffffffff;
-        MP_CHECK(producer < PRODUCERS && serial < ITEMS && serial > last[producer]);
-        last[producer] = serial;
-        mp__add32(&board[producer * ITEMS + serial], 1);
-    }
-}
-
-/* C7 */
-static void expect_each_once(void)
-{
-    mp_process_t *producers[PRODUCERS], *consumers[CONSUMERS];
-    uint64_t name;
-    uint32_t *board = mp_test_board_create(PRODUCERS * ITEMS * sizeof *board, &name);
-    mp_queue_t *queue = make_queue(100);
-    for (int i = 0; i < CONSUMERS; i++)
-        REQUIRE_OK(mp_process_start(&consumers[i], consume, mp_args(queue, name)));
-    for (int i = 0; i < PRODUCERS; i++)
-        REQUIRE_OK(mp_process_start(&producers[i], produce, mp_args(queue, i)));
-    for (int i = 0; i < PRODUCERS; i++)
-        mp_test_expect_end(producers[i], 0);
-    for (int i = 0; i < CONSUMERS; i++)
-        EXPECT_OK(mp_queue_put(queue, MP_NONE, mp_test_patience()));
-    for (int i = 0; i < CONSUMERS; i++)
-        mp_test_expect_end(consumers[i], 0);
-    CU_ASSERT_EQUAL(size_of(queue), 0);
-    int wrong = 0;
-    for (int i = 0; i < PRODUCERS * ITEMS; i++)
-        wrong += board[i] != 1;
-    CU_ASSERT_EQUAL(wrong, 0);
-    EXPECT_OK(mp_queue_close(queue));
-    mp_test_board_free(name);
-}
-
-MP_CASE(many_producers_many_consumers)
-{
-    mp_test_objects();
-    mp_test_each_method(expect_each_once);
-}
-
 /* ---- threads ---- */
 
 typedef struct pair {
@@ -454,7 +264,7 @@ static mp_status_t wait_in_child(mp_call_t *call)
     return mp_exit(call, (int)waiter.status);
 }
 
-/* C5: by its maker's close, in all processes. */
+/* By its maker's close, in all processes. */
 static void expect_gone(void)
 {
     mp_queue_t *empty = make_queue(0), *full = make_queue(1), *ready = make_queue(0);
@@ -475,39 +285,6 @@ MP_CASE(its_makers_close_ends_it_for_all)
 {
     mp_test_objects();
     mp_test_each_method(expect_gone);
-}
-
-static mp_status_t close_and_use(mp_call_t *call)
-{
-    mp_queue_t *queue = mp_arg_queue(call, 0);
-    MP_CHECK(mp_queue_put(queue, 1, 0) == MP_OK);
-    if (mp_arg_bool(call, 1)) {
-        mp_keep(queue);
-        MP_CHECK(mp_queue_close(queue) == MP_OK);
-        MP_CHECK(mp_arg_queue(call, 0) == queue);
-    }
-    MP_CHECK(mp_queue_close(queue) == MP_OK);
-    MP_CHECK(!mp_arg_queue(call, 0) && mp_call_status(call) == MP_CLOSED);
-    return mp_exit(call, 4);
-}
-
-static void expect_open(void)
-{
-    mp_queue_t *queue = make_queue(0);
-    mp_process_t *process;
-    for (int keeps = 0; keeps < 2; keeps++) {
-        REQUIRE_OK(mp_process_start(&process, close_and_use, mp_args(queue, mp_bool(keeps != 0))));
-        mp_test_expect_end(process, 4);
-        CU_ASSERT_EQUAL(get_int(queue), 1);
-    }
-    EXPECT_OK(mp_queue_put(queue, 2, 0));
-    EXPECT_OK(mp_queue_close(queue));
-}
-
-MP_CASE(anothers_close_ends_it_for_nobody)
-{
-    mp_test_objects();
-    mp_test_each_method(expect_open);
 }
 
 static mp_status_t make_and_wait(mp_call_t *call)
@@ -617,12 +394,7 @@ MP_CASE(a_queue_full_of_small_items_at_the_cap_is_whole)
 }
 
 MP_GUARDED_CASES(MP_ROW(items_come_out_in_order), MP_ROW(a_queue_that_is_used_for_long_does_not_grow),
-                 MP_ROW(a_full_queue_makes_puts_wait), MP_ROW(an_empty_queue_makes_gets_wait),
-                 MP_ROW(nothing_is_no_queue), MP_ROW(what_cannot_be_sent_is_the_puts_error_and_takes_no_place),
-                 MP_ROW(bytes_and_values_are_apart), MP_ROW(items_of_every_size),
+                 MP_ROW(nothing_is_no_queue), MP_ROW(bytes_and_values_are_apart), MP_ROW(items_of_every_size),
                  MP_ROW(a_full_queue_is_closed_with_all_that_is_in_it), MP_ROW(objects_in_items),
-                 MP_ROW(another_process_drains_it), MP_ROW(what_a_child_put_stays_when_it_ends),
-                 MP_ROW(many_producers_many_consumers), MP_ROW(no_wake_up_is_lost),
-                 MP_ROW(its_makers_close_ends_it_for_all), MP_ROW(anothers_close_ends_it_for_nobody),
-                 MP_ROW(it_goes_with_its_maker), MP_ROW(the_memory_cap_makes_puts_wait),
-                 MP_ROW(a_queue_full_of_small_items_at_the_cap_is_whole));
+                 MP_ROW(no_wake_up_is_lost), MP_ROW(its_makers_close_ends_it_for_all), MP_ROW(it_goes_with_its_maker),
+                 MP_ROW(the_memory_cap_makes_puts_wait), MP_ROW(a_queue_full_of_small_items_at_the_cap_is_whole));

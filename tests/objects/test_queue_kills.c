@@ -237,7 +237,6 @@ static void kill_large_writers(void)
     kill_writers_of(true);
 }
 
-/* C6 */
 MP_CASE(writers_are_killed)
 {
     mp_test_objects();

@@ -1,4 +1,4 @@
-/* RLocks: taken again by their holder, refused to others, told when the holder died at any depth. */
+/* RLocks: held until the last release, told when the holder died at any depth. (D1, D2: test_conformance_lock.c) */
 #include "scene.h"
 #include "system.h"
 
@@ -9,26 +9,6 @@ static mp_rlock_t *make_rlock(void)
     mp_rlock_t *rlock;
     REQUIRE_OK(mp_rlock_create(&rlock));
     return rlock;
-}
-
-/* ---- one thread (D1) ---- */
-
-MP_CASE(three_times_and_back)
-{
-    mp_test_objects();
-    mp_rlock_t *rlock = make_rlock();
-    EXPECT_STATUS(mp_rlock_release(rlock), MP_NOT_OWNER);
-    for (int round = 0; round < 2; round++) {
-        EXPECT_OK(mp_rlock_acquire(rlock, MP_FOREVER));
-        EXPECT_OK(mp_rlock_acquire(rlock, 0));
-        EXPECT_OK(mp_rlock_acquire(rlock, 0.1));
-        EXPECT_STATUS(mp_rlock_acquire(rlock, (double)NAN), MP_INVALID);
-        EXPECT_OK(mp_rlock_release(rlock));
-        EXPECT_OK(mp_rlock_release(rlock));
-        EXPECT_OK(mp_rlock_release(rlock));
-        EXPECT_STATUS(mp_rlock_release(rlock), MP_NOT_OWNER);
-    }
-    EXPECT_OK(mp_rlock_close(rlock));
 }
 
 MP_CASE(nothing_is_no_rlock)
@@ -97,74 +77,6 @@ MP_CASE(a_thread_holds_it_until_its_last_release)
 }
 
 /* ---- other processes ---- */
-
-/* Takes it three times, says so, waits for a word, and lets go. */
-static mp_status_t hold(mp_call_t *call)
-{
-    mp_rlock_t *rlock = mp_arg_rlock(call, 0);
-    mp_conn_t *conn = mp_arg_conn(call, 1);
-    mp_value_t word;
-    mp_status_t status = mp_rlock_acquire(rlock, mp_test_patience());
-    MP_CHECK(mp_rlock_acquire(rlock, 0) == MP_OK && mp_rlock_acquire(rlock, 0) == MP_OK);
-    MP_CHECK(mp_conn_send(conn, (int)status) == MP_OK);
-    if (mp_conn_recv(conn, &word) == MP_OK)
-        for (int i = 0; i < 3; i++)
-            MP_CHECK(mp_rlock_release(rlock) == MP_OK);
-    mp_value_free(&word);
-    MP_CHECK(mp_rlock_release(rlock) == MP_NOT_OWNER);
-    return MP_OK;
-}
-
-typedef struct holder {
-    mp_process_t *process;
-    mp_conn_t *conn;
-} holder_t;
-
-static void start_holder(holder_t *holder, mp_rlock_t *rlock, mp_status_t expected)
-{
-    mp_conn_t *theirs;
-    mp_value_t got;
-    REQUIRE_OK(mp_pipe(&holder->conn, &theirs, MP_DUPLEX));
-    REQUIRE_OK(mp_process_start(&holder->process, hold, mp_args(rlock, theirs)));
-    EXPECT_OK(mp_conn_close(theirs));
-    REQUIRE_OK(mp_conn_recv(holder->conn, &got));
-    CU_ASSERT_EQUAL(mp_value_int(got), (int)expected);
-}
-
-/* D1, D2 */
-static void hold_and_die(void)
-{
-    holder_t holder;
-    mp_rlock_t *rlock = make_rlock();
-    start_holder(&holder, rlock, MP_OK);
-    EXPECT_STATUS(mp_rlock_acquire(rlock, 0), MP_TIMEOUT);
-    EXPECT_STATUS(mp_rlock_release(rlock), MP_NOT_OWNER);
-    EXPECT_STATUS(mp_rlock_close(rlock), MP_BUSY);
-    EXPECT_OK(mp_conn_send(holder.conn, "release"));
-    EXPECT_OK(mp_rlock_acquire(rlock, mp_test_patience()));
-    EXPECT_OK(mp_rlock_release(rlock));
-    mp_test_expect_end(holder.process, 0);
-    EXPECT_OK(mp_conn_close(holder.conn));
-
-    start_holder(&holder, rlock, MP_OK);
-    mp_test_expect_killed(holder.process);
-    EXPECT_OK(mp_conn_close(holder.conn));
-    start_holder(&holder, rlock, MP_OWNER_DIED); /* who takes over has it thrice, too, and dies */
-    mp_test_expect_killed(holder.process);
-    EXPECT_OK(mp_conn_close(holder.conn));
-    EXPECT_STATUS(mp_rlock_acquire(rlock, mp_test_patience()), MP_OWNER_DIED);
-    EXPECT_OK(mp_rlock_acquire(rlock, 0));
-    EXPECT_OK(mp_rlock_release(rlock));
-    EXPECT_OK(mp_rlock_release(rlock)); /* it was taken over once, not three times */
-    EXPECT_STATUS(mp_rlock_release(rlock), MP_NOT_OWNER);
-    EXPECT_OK(mp_rlock_close(rlock));
-}
-
-MP_CASE(another_process_holds_it_and_dies_in_it)
-{
-    mp_test_objects();
-    mp_test_each_method(hold_and_die);
-}
 
 static mp_status_t send_back(mp_call_t *call)
 {
@@ -255,6 +167,6 @@ MP_CASE(holders_and_waiters_are_killed)
     mp_test_each_method(kill_fighters);
 }
 
-MP_GUARDED_CASES(MP_ROW(three_times_and_back), MP_ROW(nothing_is_no_rlock), MP_ROW(a_held_rlock_is_not_closed),
-                 MP_ROW(a_thread_holds_it_until_its_last_release), MP_ROW(another_process_holds_it_and_dies_in_it),
-                 MP_ROW(it_travels), MP_ROW(holders_and_waiters_are_killed));
+MP_GUARDED_CASES(MP_ROW(nothing_is_no_rlock), MP_ROW(a_held_rlock_is_not_closed),
+                 MP_ROW(a_thread_holds_it_until_its_last_release), MP_ROW(it_travels),
+                 MP_ROW(holders_and_waiters_are_killed));

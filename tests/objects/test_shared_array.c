@@ -1,4 +1,4 @@
-/* Shared arrays: types, items, the lock, the end (E1). */
+/* Shared arrays: types, items, the lock, the end; and E1, for values, too. */
 #include "scene.h"
 #include "system.h"
 
@@ -14,11 +14,67 @@ static mp_shared_array_t *make(mp_ctype_t type, size_t count)
     return array;
 }
 
-/* ---- each type, in another process (E1) ---- */
+/* ---- E1: a value and an array of each type changed by a child; filled with zeros when memory is used again */
 
 #define COUNT ((size_t)300)
 
-/* For each C type: a child that changes every item, and what checks it. */
+static bool is_real(mp_ctype_t type)
+{
+    return type == MP_CTYPE_FLOAT || type == MP_CTYPE_DOUBLE;
+}
+
+static bool is_signed(mp_ctype_t type)
+{
+    return type == MP_CTYPE_INT8 || type == MP_CTYPE_INT16 || type == MP_CTYPE_INT32 || type == MP_CTYPE_LONG ||
+           type == MP_CTYPE_INT64;
+}
+
+static void change_value(mp_shared_value_t *value)
+{
+    mp_ctype_t type;
+    MP_CHECK(mp_shared_value_type(value, &type) == MP_OK);
+    if (is_real(type))
+        MP_CHECK(mp_shared_value_set_double(value, -2.5) == MP_OK);
+    else if (is_signed(type))
+        MP_CHECK(mp_shared_value_set_int(value, -1) == MP_OK);
+    else
+        MP_CHECK(mp_shared_value_set_uint(value, 1) == MP_OK);
+}
+
+/* Is it what a child makes of it, or 0? */
+static void expect_value(mp_shared_value_t *value, bool changed)
+{
+    double real = 7;
+    int64_t whole = 7;
+    uint64_t natural = 7;
+    mp_ctype_t type;
+    EXPECT_OK(mp_shared_value_type(value, &type));
+    if (is_real(type))
+        EXPECT_OK(mp_shared_value_get_double(value, &real));
+    else if (is_signed(type))
+        EXPECT_OK(mp_shared_value_get_int(value, &whole));
+    else
+        EXPECT_OK(mp_shared_value_get_uint(value, &natural));
+    CU_ASSERT(is_real(type)     ? real == (changed ? -2.5 : 0)
+              : is_signed(type) ? whole == (changed ? -1 : 0)
+                                : natural == (changed ? 1 : 0));
+}
+
+/* Makes an array in memory that another had, with every bit set. */
+static mp_shared_array_t *make_again(mp_ctype_t type)
+{
+    void *before, *data;
+    mp_shared_array_t *array = make(type, COUNT);
+    REQUIRE_OK(mp_shared_array_data(array, &before, NULL));
+    memset(before, 0xff, COUNT * mp_ctype_size(type));
+    EXPECT_OK(mp_shared_array_close(array));
+    array = make(type, COUNT);
+    REQUIRE_OK(mp_shared_array_data(array, &data, NULL));
+    CU_ASSERT_PTR_EQUAL(data, before);
+    return array;
+}
+
+/* For each C type: a child that changes every item and the value, and what checks them. */
 #define TYPE(name, type)                                                                                               \
     static mp_status_t change_##name(mp_call_t *call)                                                                  \
     {                                                                                                                  \
@@ -28,6 +84,7 @@ static mp_shared_array_t *make(mp_ctype_t type, size_t count)
         MP_CHECK(count == COUNT);                                                                                      \
         for (size_t i = 0; i < count; i++)                                                                             \
             items[i] = (type)(items[i] + (type)(i % 2));                                                               \
+        change_value(mp_arg_shared_value(call, 1));                                                                    \
         return MP_OK;                                                                                                  \
     }                                                                                                                  \
     static void check_##name(mp_ctype_t code)                                                                          \
@@ -37,7 +94,9 @@ static mp_shared_array_t *make(mp_ctype_t type, size_t count)
         size_t count = 0;                                                                                              \
         void *any;                                                                                                     \
         mp_ctype_t told;                                                                                               \
-        mp_shared_array_t *array = make(code, COUNT);                                                                  \
+        mp_shared_value_t *value;                                                                                      \
+        mp_shared_array_t *array = make_again(code);                                                                   \
+        REQUIRE_OK(mp_shared_value_create(&value, code));                                                              \
         EXPECT_OK(mp_shared_array_type(array, &told));                                                                 \
         CU_ASSERT_EQUAL(told, code);                                                                                   \
         CU_ASSERT_EQUAL(mp_ctype_size(code), sizeof(type));                                                            \
@@ -48,12 +107,14 @@ static mp_shared_array_t *make(mp_ctype_t type, size_t count)
         CU_ASSERT_PTR_EQUAL(any, items);                                                                               \
         for (size_t i = 0; i < COUNT; i++)                                                                             \
             CU_ASSERT(items[i] == 0);                                                                                  \
-        REQUIRE_OK(mp_process_start(&process, change_##name, mp_args(array)));                                         \
+        expect_value(value, false);                                                                                    \
+        REQUIRE_OK(mp_process_start(&process, change_##name, mp_args(array, value)));                                  \
         mp_test_expect_end(process, 0);                                                                                \
         for (size_t i = 0; i < COUNT; i++)                                                                             \
             CU_ASSERT(items[i] == (type)(i % 2));                                                                      \
-        memset(items, 0xff, COUNT * sizeof(type)); /* the next array has this memory, perhaps */                       \
+        expect_value(value, true);                                                                                     \
         EXPECT_OK(mp_shared_array_close(array));                                                                       \
+        EXPECT_OK(mp_shared_value_close(value));                                                                       \
     }
 
 TYPE(char, char)
@@ -89,7 +150,7 @@ static void check_types(void)
     check_bool(MP_CTYPE_BOOL);
 }
 
-MP_CASE(each_type_is_changed_by_a_child)
+MP_CASE(E1)
 {
     mp_test_objects();
     mp_test_each_method(check_types);
@@ -234,5 +295,5 @@ MP_CASE(it_goes_with_its_owner)
     mp_test_each_method(kill_owner);
 }
 
-MP_GUARDED_CASES(MP_ROW(each_type_is_changed_by_a_child), MP_ROW(a_pointer_of_another_type_is_refused),
-                 MP_ROW(wrong_arguments), MP_ROW(holders_are_killed), MP_ROW(it_goes_with_its_owner));
+MP_GUARDED_CASES(MP_ROW(E1), MP_ROW(a_pointer_of_another_type_is_refused), MP_ROW(wrong_arguments),
+                 MP_ROW(holders_are_killed), MP_ROW(it_goes_with_its_owner));

@@ -1,4 +1,4 @@
-/* Shared values: types, atomic operations, the lock, the end (E1). */
+/* Shared values: types, atomic operations, the lock, the end. (E1: test_shared_array.c) */
 #include "scene.h"
 #include "system.h"
 
@@ -8,81 +8,11 @@
 
 #include <string.h>
 
-static const mp_ctype_t all_types[] = {
-    MP_CTYPE_CHAR, MP_CTYPE_INT8,  MP_CTYPE_UINT8, MP_CTYPE_INT16,  MP_CTYPE_UINT16, MP_CTYPE_INT32,  MP_CTYPE_UINT32,
-    MP_CTYPE_LONG, MP_CTYPE_ULONG, MP_CTYPE_INT64, MP_CTYPE_UINT64, MP_CTYPE_FLOAT,  MP_CTYPE_DOUBLE, MP_CTYPE_BOOL,
-};
-
 static mp_shared_value_t *make(mp_ctype_t type)
 {
     mp_shared_value_t *value;
     REQUIRE_OK(mp_shared_value_create(&value, type));
     return value;
-}
-
-static bool is_real(mp_ctype_t type)
-{
-    return type == MP_CTYPE_FLOAT || type == MP_CTYPE_DOUBLE;
-}
-
-static bool is_signed(mp_ctype_t type)
-{
-    return type == MP_CTYPE_INT8 || type == MP_CTYPE_INT16 || type == MP_CTYPE_INT32 || type == MP_CTYPE_LONG ||
-           type == MP_CTYPE_INT64;
-}
-
-/* ---- each type, in another process (E1) ---- */
-
-static mp_status_t change(mp_call_t *call)
-{
-    mp_shared_value_t *value = mp_arg_shared_value(call, 0);
-    mp_ctype_t type;
-    MP_CHECK(mp_shared_value_type(value, &type) == MP_OK);
-    if (is_real(type))
-        MP_CHECK(mp_shared_value_set_double(value, -2.5) == MP_OK);
-    else if (is_signed(type))
-        MP_CHECK(mp_shared_value_set_int(value, -1) == MP_OK);
-    else
-        MP_CHECK(mp_shared_value_set_uint(value, 1) == MP_OK);
-    return MP_OK;
-}
-
-static void check_type(mp_ctype_t type)
-{
-    mp_process_t *process;
-    double real = 1;
-    int64_t whole = 1;
-    uint64_t natural = 1;
-    mp_shared_value_t *value = make(type); /* in memory that was used before: 0 all the same */
-    if (is_real(type))
-        EXPECT_OK(mp_shared_value_get_double(value, &real));
-    else if (is_signed(type))
-        EXPECT_OK(mp_shared_value_get_int(value, &whole));
-    else
-        EXPECT_OK(mp_shared_value_get_uint(value, &natural));
-    CU_ASSERT(is_real(type) ? real == 0 : is_signed(type) ? whole == 0 : natural == 0);
-    REQUIRE_OK(mp_process_start(&process, change, mp_args(value)));
-    mp_test_expect_end(process, 0);
-    if (is_real(type))
-        EXPECT_OK(mp_shared_value_get_double(value, &real));
-    else if (is_signed(type))
-        EXPECT_OK(mp_shared_value_get_int(value, &whole));
-    else
-        EXPECT_OK(mp_shared_value_get_uint(value, &natural));
-    CU_ASSERT(is_real(type) ? real == -2.5 : is_signed(type) ? whole == -1 : natural == 1);
-    EXPECT_OK(mp_shared_value_close(value));
-}
-
-static void check_types(void)
-{
-    for (size_t i = 0; i < MP__COUNT_OF(all_types); i++)
-        check_type(all_types[i]);
-}
-
-MP_CASE(each_type_is_changed_by_a_child)
-{
-    mp_test_objects();
-    mp_test_each_method(check_types);
 }
 
 /* ---- what each type holds ---- */
@@ -424,7 +354,6 @@ MP_CASE(its_owners_close_wakes_all)
     mp_test_each_method(close_it);
 }
 
-MP_GUARDED_CASES(MP_ROW(each_type_is_changed_by_a_child), MP_ROW(a_type_holds_its_range_and_no_more),
-                 MP_ROW(wide_ones_and_bools), MP_ROW(floating_ones), MP_ROW(compare_and_exchange),
-                 MP_ROW(wrong_arguments), MP_ROW(no_change_is_lost), MP_ROW(its_lock_is_a_lock),
-                 MP_ROW(it_goes_with_its_owner), MP_ROW(its_owners_close_wakes_all));
+MP_GUARDED_CASES(MP_ROW(a_type_holds_its_range_and_no_more), MP_ROW(wide_ones_and_bools), MP_ROW(floating_ones),
+                 MP_ROW(compare_and_exchange), MP_ROW(wrong_arguments), MP_ROW(no_change_is_lost),
+                 MP_ROW(its_lock_is_a_lock), MP_ROW(it_goes_with_its_owner), MP_ROW(its_owners_close_wakes_all));

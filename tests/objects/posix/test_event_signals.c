@@ -1,4 +1,4 @@
-/* Events set by signal handlers, whatever they interrupt. */
+/* Events set by signal handlers, whatever they interrupt (D5 is in ../test_event.c). */
 #include "../scene.h"
 
 #include "core/atomic.h"
@@ -47,7 +47,7 @@ static mp_status_t watch(mp_call_t *call)
     return MP_OK;
 }
 
-/* D5: in the middle of the allocator, of locks, of waits at the same event. */
+/* In the middle of the allocator, of locks, of waits at the same event. */
 static void interrupt_everything(void)
 {
     mp_process_t *process;
