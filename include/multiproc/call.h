@@ -76,7 +76,8 @@ MP_API mp_status_t mp_call_status(const mp_call_t *call);
 
 /**
  * Ends a function with an error: `return mp_fail(call, 3, "no such file: %s", path);`
- * The caller gets ::MP_FAILED, with code and text in its mp_error(). As a process' target the exit code is 1.
+ * The caller gets ::MP_FAILED, with code and text in its mp_error(). As a process' target the exit code is 1,
+ * and mp_process_result() tells code and text; they are logged, too (::MP_LOG_ERROR).
  * @return ::MP_FAILED.
  */
 MP_API mp_status_t mp_fail(mp_call_t *call, int code, const char *format, ...) MP_PRINTF(3, 4);

@@ -86,6 +86,8 @@ typedef struct mp_process_result {
     uint64_t peak_memory; /**< bytes that were resident at most, shared ones too. Of one that did not end by itself, or
                              used less than 10 ms of processors, Linux tells no less than its parent had when it started
                              it; 0: nobody knows */
+    mp_error_t error;     /**< what its function failed with: mp_fail()'s code and text, or a wrong argument; status
+                             ::MP_OK: it did not fail, or it was ended before it returned */
 } mp_process_result_t;
 
 /** @cond internal */

@@ -71,7 +71,7 @@ typedef struct mp__process_slot {
     uint64_t reaped;      /* the server's record of its end: {epoch, 0 or MP__REAPED_... | exit code or signal} */
     char name[64];
     char parent_name[64];
-    mp_error_t failure;             /* with MP__REPORT_FAILED */
+    mp_error_t failure;             /* with MP__REPORT_FAILED, or of its function */
     uint64_t block[MP__SLOT_BLOCK]; /* the usual argument block: its child need not touch more of the arena for it */
 } mp__process_slot_t;
 

@@ -267,6 +267,7 @@ static mp_status_t take_any_process_slot(bool (*take)(uint32_t, bool), uint32_t 
     mp__store64(&slot->attached, 0);
     slot->name[0] = '\0';
     slot->parent_name[0] = '\0';
+    slot->failure.status = MP_OK;
     return MP_OK;
 }
 

@@ -132,6 +132,13 @@ static int exit_code_of(mp_status_t status, const mp_call_t *call)
     return status == MP_OK ? 0 : 1;
 }
 
+/* What the function failed with, for mp_process_result(). */
+static void record_failure(const mp_error_t *error)
+{
+    mp__family.processes[mp__family.process].failure = *error;
+    mp__log(MP_LOG_ERROR, "%s: %s", error->step, error->text);
+}
+
 /* Decodes the call and runs it. */
 static int run_call(const mp__start_block_t *block, mp__transfer_t *transfer)
 {
@@ -147,7 +154,10 @@ static int run_call(const mp__start_block_t *block, mp__transfer_t *transfer)
         return EXIT_UNUSABLE;
     }
     mp__log(MP_LOG_INFO, "child process calling its function");
-    int code = exit_code_of(mp__call_run(&call), &call);
+    status = mp__call_run(&call);
+    if (status != MP_OK && !call.exits)
+        record_failure(mp_error());
+    int code = exit_code_of(status, &call);
     mp__call_fini(&call);
     return code;
 }

@@ -56,6 +56,7 @@ typedef struct mp__ending {
     int code;   /* an exit code, or less the signal */
     uint32_t cause;
     mp__os_exit_t system;
+    mp_error_t error; /* of its function */
 } mp__ending_t;
 
 /* Puts it together from the system's word and what the slot says (NULL: it is another's by now). */

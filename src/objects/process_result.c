@@ -4,6 +4,7 @@
 #include "core/atomic.h"
 #include "core/error.h"
 #include "objects/process.h"
+#include "objects/start.h"
 
 #include <string.h>
 
@@ -32,8 +33,10 @@ void mp__process_ending(mp__ending_t *ending, const mp__os_exit_t *system, const
         ending->code = (int)mp__low(record);
     else
         ending->known = false;
-    if (slot)
+    if (slot) {
         choose_usage(&ending->system.usage, &slot->usage);
+        mp__start_failure(slot, &ending->error);
+    }
     if (system->end != MP__OS_EXITED && cause <= MP_CAUSE_MEMORY)
         ending->cause = cause;
     if (!ending->cause && system->cpu_limit)
@@ -57,7 +60,8 @@ mp_status_t mp__process_result(mp_process_t *process, mp_process_result_t *resul
                                  .cause = (mp_cause_t)ending->cause,
                                  .user_time = (double)ending->system.usage.user / (double)MP__SECOND,
                                  .system_time = (double)ending->system.usage.system / (double)MP__SECOND,
-                                 .peak_memory = ending->system.usage.peak};
+                                 .peak_memory = ending->system.usage.peak,
+                                 .error = ending->error};
     memcpy(result, &whole, size < sizeof whole ? size : sizeof whole);
     return MP_OK;
 }

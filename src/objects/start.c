@@ -411,17 +411,25 @@ mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process,
 
 /* ---- until it runs */
 
+void mp__start_failure(const mp__process_slot_t *child, mp_error_t *failure)
+{
+    *failure = child->failure;
+    failure->step[sizeof failure->step - 1] = failure->text[sizeof failure->text - 1] = '\0';
+    if (failure->status < MP_OK || failure->status > MP_THREADED)
+        failure->status = MP_CORRUPT;
+}
+
 mp_status_t mp__start_progress(uint32_t slot, uint32_t epoch)
 {
     const mp__process_slot_t *child = &mp__family.processes[slot];
     uint32_t report = mp__load32(&child->report);
-    mp_error_t failure = child->failure;
+    mp_error_t failure;
+    mp__start_failure(child, &failure);
     if (mp__high(mp__load64(&child->claim)) != epoch)
         return MP_DIED;
     if (report != MP__REPORT_FAILED)
         return report == MP__REPORT_NONE ? MP_RUNNING : MP_OK;
-    failure.step[sizeof failure.step - 1] = failure.text[sizeof failure.text - 1] = '\0';
-    if (failure.status <= MP_OK || failure.status > MP_THREADED)
+    if (failure.status == MP_OK)
         failure.status = MP_CORRUPT;
     return mp__error_again(&failure);
 }

@@ -27,6 +27,9 @@ typedef struct mp__start {
 /* Starts a child by the method in force; its slot in the family goes to *slot, *epoch. */
 mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process, uint32_t *slot, uint32_t *epoch);
 
+/* What a child wrote down that it failed with, checked; status MP_OK: nothing. */
+void mp__start_failure(const mp__process_slot_t *child, mp_error_t *failure);
+
 /* How far is it? MP_OK: it runs its function, or did; MP_RUNNING: on its way; else why it failed. MP_DIED: the slot is
  * another's by now. */
 mp_status_t mp__start_progress(uint32_t slot, uint32_t epoch);

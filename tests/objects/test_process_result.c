@@ -56,6 +56,40 @@ MP_CASE(a_result_is_an_exit_code_or_a_signal)
     mp_test_each_method(expect_codes);
 }
 
+static mp_status_t fail_with_words(mp_call_t *call)
+{
+    return mp_fail(call, 77, "no such file: %s", "x");
+}
+
+static mp_status_t want_a_number(mp_call_t *call)
+{
+    return mp_arg_int(call, 0) ? MP_OK : mp_call_status(call);
+}
+
+static void expect_words(void)
+{
+    mp_process_t *process;
+    REQUIRE_OK(mp_process_start(&process, fail_with_words, mp_args()));
+    mp_process_result_t result = end_of(process);
+    CU_ASSERT(result.exit_code == 1 && result.error.status == MP_FAILED && result.error.code == 77);
+    CU_ASSERT_STRING_EQUAL(result.error.text, "no such file: x");
+    REQUIRE_OK(mp_process_start(&process, want_a_number, mp_args("many")));
+    result = end_of(process);
+    CU_ASSERT(result.exit_code == 1 && result.error.status == MP_TYPE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.error.text, "expected int"));
+    REQUIRE_OK(mp_process_start(&process, leave, mp_args(7)));
+    CU_ASSERT_EQUAL(end_of(process).error.status, MP_OK);
+    REQUIRE_OK(mp_process_start(&process, stay, mp_args()));
+    EXPECT_OK(mp_process_kill(process));
+    CU_ASSERT_EQUAL(end_of(process).error.status, MP_OK);
+}
+
+MP_CASE(a_failed_functions_words_reach_the_parent)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_words);
+}
+
 static mp_status_t work(mp_call_t *call)
 {
     double seconds = mp_arg_double(call, 0);
@@ -145,5 +179,6 @@ MP_CASE(what_has_no_result)
     mp_test_expect_end(process, 0);
 }
 
-MP_GUARDED_CASES(MP_ROW(a_result_is_an_exit_code_or_a_signal), MP_ROW(a_result_has_the_processor_time),
-                 MP_ROW(a_result_has_the_peak_of_memory), MP_ROW(what_has_no_result));
+MP_GUARDED_CASES(MP_ROW(a_result_is_an_exit_code_or_a_signal), MP_ROW(a_failed_functions_words_reach_the_parent),
+                 MP_ROW(a_result_has_the_processor_time), MP_ROW(a_result_has_the_peak_of_memory),
+                 MP_ROW(what_has_no_result));
