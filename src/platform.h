@@ -129,6 +129,10 @@ mp_status_t mp__os_arena_create(size_t size, mp__os_arena_t *arena);
  * this size. MP_NO_MEMORY: no room in this process. On failure the handles stay the caller's. */
 mp_status_t mp__os_arena_open(mp__os_handle_t memory, mp__os_handle_t life, size_t size, mp__os_arena_t *arena);
 
+/* Are its handles still those that it was made or opened with? A program may have closed what is not its own. MP_STATE.
+ */
+mp_status_t mp__os_arena_check(const mp__os_arena_t *arena);
+
 /* Puts memory behind a range, for all who map it; a range that has some keeps it. Multiples of 4 KiB. MP_NO_MEMORY. */
 mp_status_t mp__os_arena_commit(const mp__os_arena_t *arena, size_t offset, size_t length);
 

@@ -400,6 +400,8 @@ mp_status_t mp__start_child(const mp__start_t *start, mp__os_process_t *process,
         status = choose_way(&chosen_start, &way);
     if (status == MP_OK)
         status = mp__family_join();
+    if (status == MP_OK) /* else the child would take itself for a program of its own, and run main */
+        status = mp__os_arena_check(&mp__family.arena);
     if (status != MP_OK)
         return status;
     status = way == MP_START_FORKSERVER ? start_by_server(&chosen_start, process, slot, epoch)

@@ -147,6 +147,15 @@ mp_status_t mp__os_arena_open(mp__os_handle_t memory, mp__os_handle_t life, size
     return status;
 }
 
+mp_status_t mp__os_arena_check(const mp__os_arena_t *arena)
+{
+    struct stat file;
+    if (is_file(arena->memory, &file) && (uintmax_t)file.st_size == arena->size)
+        return MP_OK;
+    return mp__error(MP_STATE, "start a process", "this program closed descriptor %d, which is the family's memory",
+                     (int)arena->memory);
+}
+
 mp_status_t mp__os_arena_commit(const mp__os_arena_t *arena, size_t offset, size_t length)
 {
     int code;

@@ -4,6 +4,7 @@
 #include "system.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -16,6 +17,29 @@ static mp_status_t nothing(mp_call_t *call)
 {
     (void)call;
     return MP_OK;
+}
+
+/* As programs do that become daemons, but too late. Whatever takes the number then, no child runs this main. */
+MP_PROGRAM(closes_all_descriptors)
+{
+    mp_process_t *process;
+    MP_CHECK(mp_process_start(&process, nothing, mp_args()) == MP_OK);
+    MP_CHECK(mp_process_join(process, MP_FOREVER) == MP_OK && mp_process_close(process) == MP_OK);
+    for (int fd = 3; fd < 100; fd++)
+        close(fd);
+    for (int round = 0; round < 2; round++) {
+        MP_CHECK(mp_process_start(&process, nothing, mp_args()) == MP_STATE && !process);
+        MP_CHECK(strstr(mp_error()->text, "closed"));
+        for (int i = 0; i < 10; i++)
+            MP_CHECK(open("/dev/null", O_RDWR | O_CLOEXEC) >= 0);
+    }
+    mp_test_end_now(0);
+    return 0;
+}
+
+MP_CASE(a_program_that_closes_all_descriptors_starts_nothing_more)
+{
+    CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "closes_all_descriptors", NULL, 0), 0);
 }
 
 /* The superuser has no limit of processes; another one has them all together. */
@@ -96,5 +120,6 @@ MP_CASE(limits_leave_the_addresses_alone)
     mp_test_each_method(expect_all_addresses);
 }
 
-MP_GUARDED_CASES(MP_ROW(no_processes_left), MP_ROW(the_systems_limit_of_processor_time_is_a_cause_too),
+MP_GUARDED_CASES(MP_ROW(a_program_that_closes_all_descriptors_starts_nothing_more), MP_SUB(closes_all_descriptors),
+                 MP_ROW(no_processes_left), MP_ROW(the_systems_limit_of_processor_time_is_a_cause_too),
                  MP_ROW(limits_leave_the_addresses_alone), MP_SUB(has_no_processes_left));
