@@ -33,12 +33,12 @@ const mp__program_t *mp__program(void)
     return program;
 }
 
-void mp__program_flush(void)
+void mp__program_flush(bool all)
 {
     if (program)
-        program->flush();
+        program->flush(all);
     else
-        mp__flush_program();
+        mp__flush_program(all);
 }
 
 /* ---- the invitation as text: numbers with a colon behind each */
@@ -227,7 +227,7 @@ void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeli
         record_exit(code);
         log_end(code);
     }
-    mp__program_flush();
+    mp__program_flush(true);
     mp__os_end_now(code);
 }
 
