@@ -133,6 +133,10 @@ mp_status_t mp__os_arena_open(mp__os_handle_t memory, mp__os_handle_t life, size
  */
 mp_status_t mp__os_arena_check(const mp__os_arena_t *arena);
 
+/* Where this process runs with more rights than who started it: was that memory made with the same rights, so by the
+ * same program? True where it has none. Any handle is safe. */
+bool mp__os_arena_is_trusted(mp__os_handle_t memory);
+
 /* Puts memory behind a range, for all who map it; a range that has some keeps it. Multiples of 4 KiB. MP_NO_MEMORY. */
 mp_status_t mp__os_arena_commit(const mp__os_arena_t *arena, size_t offset, size_t length);
 

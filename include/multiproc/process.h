@@ -19,7 +19,8 @@ typedef struct mp_process_options {
     mp_start_method_t method; /**< overrides every other setting */
     double start_timeout;     /**< seconds that the start may take, then the child is killed; 0: no limit */
     bool daemon;              /**< terminated when this process ends, instead of joined; may start no processes */
-    bool fork_with_threads;   /**< fork also where the program has threads of its own: ::MP_THREADED otherwise */
+    bool fork_with_threads;   /**< fork also where the program has threads of its own: ::MP_THREADED otherwise. Of its
+                                 streams only stdout and stderr are flushed then: what is in others' buffers both write */
     const char
         *executable; /**< the image to start instead of this program's own: one that calls mp_freeze_support
                         and has the function, so another copy of this build, or one that exports it (UTF-8; as
@@ -51,7 +52,8 @@ MP_API mp_status_t mp__process_start_begin(mp_process_t **process, mp_function_t
 /** @endcond */
 
 /**
- * Runs a function in a new process; returns when it runs there.
+ * Runs a function in a new process; returns when it runs there. What this process wrote to stdout and stderr, by fork
+ * to any stream, is flushed before.
  * @param process where the new object goes, to be closed by mp_process_close(); NULL: nobody cares: the library joins
  * it when the program ends.
  * @param function runs there; as its result MP_OK is exit code 0, everything else 1, mp_exit() any code.

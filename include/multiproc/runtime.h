@@ -15,7 +15,7 @@
 MP_BEGIN_DECLS
 
 /** The version of what the inline parts of these headers and the library agree on. */
-#define MP_ABI_VERSION 2u
+#define MP_ABI_VERSION 3u
 
 /** Wait without a deadline. */
 #define MP_FOREVER ((double)HUGE_VAL)
@@ -31,15 +31,21 @@ typedef enum mp_start_method {
 /** @cond internal */
 typedef struct mp__program {
     int (*at_exit)(void (*)(void)); /* the program's own: on Windows the library may have another C runtime */
-    void (*flush)(void);
+    void (*flush)(bool all);
     int (*terminate)(void);
 } mp__program_t;
 
 MP_API bool mp__freeze_support(int argc, char **argv, uint32_t abi, const mp__program_t *program, int *code);
 
-static inline void mp__flush_program(void)
+/* all: every stream; it waits for threads that read from one. */
+static inline void mp__flush_program(bool all)
 {
-    fflush(NULL);
+    if (all) {
+        fflush(NULL);
+    } else {
+        fflush(stdout);
+        fflush(stderr);
+    }
 }
 
 /* What SIGTERM does where the system has no signals; 0: the program does not handle it. */

@@ -2,9 +2,9 @@
  * The child's side of a start, and mp_freeze_support.
  *
  * A child by spawn finds an invitation in its environment: the arena's handles and the slot that waits for it. It is
- * believed only if the handles are an arena of that family and the slot is there to be claimed; it is taken out of the
- * environment at once, so that the child's own children do not find it. A child by fork gets the same invitation as a
- * struct.
+ * believed only if the handles are an arena of that family and the slot is there to be claimed; a program with more
+ * rights than its caller (set-uid) believes it only from a process with the same. It is taken out of the environment at
+ * once, so that the child's own children do not find it. A child by fork gets the same invitation as a struct.
  */
 #include "objects/bootstrap.h"
 
@@ -23,8 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VARIABLE      "MULTIPROC_CHILD" /* in the child's environment */
-#define EXIT_UNUSABLE MP__EXIT_UNUSABLE
+#define VARIABLE "MULTIPROC_CHILD" /* in the child's environment */
 
 static const mp__program_t *program;
 
@@ -33,12 +32,12 @@ const mp__program_t *mp__program(void)
     return program;
 }
 
-void mp__program_flush(void)
+void mp__program_flush(bool all)
 {
     if (program)
-        program->flush();
+        program->flush(all);
     else
-        mp__flush_program();
+        mp__flush_program(all);
 }
 
 /* ---- the invitation as text: numbers with a colon behind each */
@@ -148,10 +147,10 @@ static int run_call(const mp__start_block_t *block, mp__transfer_t *transfer)
     mp__transfer_drop(transfer);
     bool wanted = report(status);
     if (status != MP_OK)
-        return EXIT_UNUSABLE;
+        return MP__EXIT_UNUSABLE;
     if (!wanted) {
         mp__call_fini(&call);
-        return EXIT_UNUSABLE;
+        return MP__EXIT_UNUSABLE;
     }
     mp__log(MP_LOG_INFO, "child process calling its function");
     status = mp__call_run(&call);
@@ -176,7 +175,7 @@ static int run_target(mp__os_handle_t lifeline, const mp__transfer_t *forked)
     mp__start_block_t *block = read_block();
     if (!block) {
         report(mp__error(MP_CORRUPT, "begin in a child", "its arguments are not there"));
-        return EXIT_UNUSABLE;
+        return MP__EXIT_UNUSABLE;
     }
     mp__start_method_inherit((mp_start_method_t)block->method);
     mp__process_become(block->identity, block->daemon != 0, block->parent_slot, block->parent_epoch, lifeline);
@@ -201,7 +200,7 @@ static int run_target(mp__os_handle_t lifeline, const mp__transfer_t *forked)
     }
     if (status != MP_OK)
         report(status);
-    int code = status == MP_OK ? run_call(block, &transfer) : EXIT_UNUSABLE;
+    int code = status == MP_OK ? run_call(block, &transfer) : MP__EXIT_UNUSABLE;
     free(block);
     return code;
 }
@@ -231,14 +230,14 @@ void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeli
 {
     mp__conns_forget(transfer);
     mp__log_forget();
-    int code = EXIT_UNUSABLE;
+    int code = MP__EXIT_UNUSABLE;
     if (mp__family_accept_forked(invitation) == MP_OK) {
         code = run_target(lifeline, transfer);
         mp__finalize_run();
         record_exit(code);
         log_end(code);
     }
-    mp__program_flush();
+    mp__program_flush(true);
     mp__os_end_now(code);
 }
 
@@ -263,11 +262,12 @@ static bool run_invited(const char *text, uint32_t abi, int *code)
     uint32_t parent_abi;
     if (!parse_invitation(text, &invitation, &lifeline, &parent_abi))
         return false;
-    *code = EXIT_UNUSABLE;
     if (parent_abi != MP_ABI_VERSION || abi != MP_ABI_VERSION) {
         *code = MP__EXIT_MISMATCH;
         return true;
     }
+    if (!mp__os_arena_is_trusted(invitation.memory))
+        return true;
     mp_status_t status = mp__family_accept(&invitation);
     if (status == MP_INVALID && !mp__family.base)
         return false;
@@ -284,19 +284,30 @@ static bool run_invited(const char *text, uint32_t abi, int *code)
     return true;
 }
 
-bool mp__freeze_support(int argc, char **argv, uint32_t abi, const mp__program_t *given, int *code)
+/* What the inline part of the program's headers handed over, once. */
+static bool keep_program(const mp__program_t *given)
 {
     static mp__program_t kept;
-    char text[256];
-    if (mp__os_program_note(argc, argv) != MP_OK && abi == MP_ABI_VERSION)
+    if (program)
+        return true;
+    kept = *given;
+    if (kept.at_exit(at_exit) != 0)
         return false;
-    mp__name_begin();
+    program = &kept;
+    return true;
+}
+
+/* One that was invited never goes on with its own main, whatever it lacks. */
+bool mp__freeze_support(int argc, char **argv, uint32_t abi, const mp__program_t *given, int *code)
+{
+    char text[256];
     bool invited = take_variable(text, sizeof text);
-    if (abi == MP_ABI_VERSION && !program) {
-        kept = *given;
-        if (kept.at_exit(at_exit) != 0)
-            return false;
-        program = &kept;
-    }
-    return invited && run_invited(text, abi, code);
+    bool able = mp__os_program_note(argc, argv) == MP_OK;
+    mp__name_begin();
+    if (abi == MP_ABI_VERSION)
+        able = able && keep_program(given);
+    else
+        able = true; /* enough to say so */
+    *code = MP__EXIT_UNUSABLE;
+    return invited && (!able || run_invited(text, abi, code));
 }

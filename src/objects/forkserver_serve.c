@@ -167,7 +167,7 @@ static mp_status_t fork_child(server_t *server, const mp__fork_request_t *reques
     if (status == MP_OK) {
         child = &server->children[server->count];
         *child = (child_t){.slot = request->slot, .epoch = request->epoch};
-        mp__program()->flush();
+        mp__program()->flush(true);
         status = mp__os_fork(&child->os, &in_child);
     }
     if (in_child)

@@ -314,7 +314,7 @@ static mp_status_t start_by(mp_start_method_t way, const mp__start_t *start, uin
     }
     /* What was printed before the start comes before what the child prints; and a fork's child must not print it again.
      */
-    mp__program_flush();
+    mp__program_flush(way == MP_START_FORK && !start->fork_with_threads);
     mp__invitation_t invitation = invite(slot, epoch, nonce);
     switch (way) {
     case MP_START_FORK:

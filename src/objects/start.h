@@ -88,7 +88,8 @@ bool mp__start_has_threads(void);
 /* The program's own functions, as its inline code handed them over; NULL before mp_freeze_support. */
 const mp__program_t *mp__program(void);
 
-/* Flushes what the program has printed. */
-void mp__program_flush(void);
+/* Flushes what the program has printed; with `all` what it has written to any stream, which waits for threads that read
+ * from one. */
+void mp__program_flush(bool all);
 
 #endif

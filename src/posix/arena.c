@@ -127,6 +127,17 @@ static bool is_file(mp__os_handle_t handle, struct stat *file)
     return fstat(mp__posix_descriptor(handle), file) == 0;
 }
 
+bool mp__os_arena_is_trusted(mp__os_handle_t memory)
+{
+    struct stat file;
+    if (!mp__os_is_privileged())
+        return true;
+    /* Rights that come neither from its user nor from its group (capabilities) leave no mark on what it makes. */
+    if (geteuid() == getuid() && getegid() == getgid())
+        return false;
+    return is_file(memory, &file) && file.st_uid == geteuid() && file.st_gid == getegid();
+}
+
 mp_status_t mp__os_arena_open(mp__os_handle_t memory, mp__os_handle_t life, size_t size, mp__os_arena_t *arena)
 {
     struct stat file;

@@ -3,6 +3,7 @@
 #include "system.h"
 
 #include "core/local.h"
+#include "objects/start.h"
 
 #include <multiproc.h>
 
@@ -85,5 +86,22 @@ MP_CASE(it_can_use_objects)
     mp_test_baseline();
 }
 
-MP_CASES(MP_ROW(an_unguarded_program_starts_nothing), MP_ROW(A18), MP_ROW(it_can_use_objects),
-         MP_SUB(forgets_the_guard));
+static int refuse(void (*handler)(void))
+{
+    (void)handler;
+    return 1;
+}
+
+/* A child that cannot prepare itself does not run the program's main in its function's place. */
+MP_CASE(who_is_invited_and_unable_ends)
+{
+    const mp__program_t program = {.at_exit = refuse, .flush = mp__flush_program, .terminate = mp__terminate_program};
+    int code = 0;
+    REQUIRE_OK(mp__os_environment_set("MULTIPROC_CHILD=1:"));
+    CU_ASSERT(mp__freeze_support(0, NULL, MP_ABI_VERSION, &program, &code));
+    CU_ASSERT_EQUAL(code, MP__EXIT_UNUSABLE);
+    CU_ASSERT_FALSE(mp__freeze_support(0, NULL, MP_ABI_VERSION, &program, &code));
+}
+
+MP_CASES(MP_ROW(who_is_invited_and_unable_ends), MP_ROW(an_unguarded_program_starts_nothing), MP_ROW(A18),
+         MP_ROW(it_can_use_objects), MP_SUB(forgets_the_guard));
