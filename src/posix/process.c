@@ -3,6 +3,7 @@
 #include "posix/posix.h"
 
 #include "core/error.h"
+#include "core/variable.h"
 
 #include <apr_thread_proc.h>
 #include <errno.h>
@@ -32,17 +33,10 @@ typedef struct plan {
     size_t keep_count;
 } plan_t;
 
-/* "other" may be without a value. */
-static bool same_name(const char *variable, const char *other)
-{
-    size_t length = strcspn(variable, "=");
-    return strncmp(variable, other, length) == 0 && (other[length] == '=' || other[length] == '\0');
-}
-
 static bool is_replaced(const char *variable, char *const *by, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (same_name(by[i], variable))
+        if (mp__same_variable(by[i], variable))
             return true;
     return false;
 }
