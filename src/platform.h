@@ -54,6 +54,8 @@ typedef struct mp__os_caps {
     bool ends_stopped;      /* a stopped child, too, ends with its parent */
     bool lists_processes;   /* mp__os_process_kill_tree finds descendants outside of groups */
     bool sentinels;         /* mp__os_sentinel_open works (but on a Linux that is too old) */
+    uint32_t first_number;  /* a started program gets its handles under any numbers, from this one on (mp__os_spawn_t's
+                               sources); 0: only under those that they have here */
     bool limit_files;       /* mp__os_limit_files works */
     bool limit_processes;   /* mp__os_spawn_t's process_limit does */
 } mp__os_caps_t;
@@ -252,8 +254,9 @@ typedef struct mp__os_spawn {
     const char *const *arguments;   /* NULL-terminated; NULL: this process's own (mp__os_program_note) */
     const char *const *environment; /* NULL-terminated: "NAME=value" is added to this process's own or replaced in it,
                                        "NAME" is taken out; the last word on a name holds; may be NULL */
-    const mp__os_handle_t *handles; /* the child gets these, under the same numbers, and the standard three; no other */
-    const mp__os_handle_t *sources; /* what those numbers are here, where they can be others (POSIX); NULL: the same */
+    const mp__os_handle_t *handles; /* the child gets these, under the same numbers, and the standard three, which are
+                                       not to be among them; no other */
+    const mp__os_handle_t *sources; /* what those numbers are here, with caps.first_number; NULL: the same */
     size_t handle_count;
     const mp__os_handle_t *standard; /* its standard input, output and error, MP__NO_HANDLE: the null device; NULL: the
                                         null device as input, this process's own output and error */
@@ -267,8 +270,8 @@ typedef struct mp__os_spawn {
  * executable, wrong format), MP_NO_MEMORY, MP_LIMIT (processes, handles), MP_INVALID (a handle). */
 mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process);
 
-/* Forks; *process is the child's in the parent; *in_child tells which one returns. Standard input of the child is the
- * null device, no signal is blocked in it. MP_UNSUPPORTED without caps.fork; MP_NO_MEMORY; MP_LIMIT. */
+/* Forks; *process is the child's in the parent; *in_child tells which one returns. No signal is blocked in the child.
+ * MP_UNSUPPORTED without caps.fork; MP_NO_MEMORY; MP_LIMIT. */
 mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child);
 
 /* Waits for the end and reaps it; afterwards process->exit holds. MP_TIMEOUT: it still runs. One thread at a time a
@@ -308,7 +311,7 @@ mp_status_t mp__os_sentinel_open(int32_t pid, mp__os_handle_t *sentinel);
  * kept open, and by nobody else. Both MP__NO_HANDLE where the system ends children itself. MP_LIMIT. */
 mp_status_t mp__os_lifeline_create(mp__os_handle_t *child, mp__os_handle_t *mine);
 
-/* The same for one child alone, which gets it under the shared one's number, and to be closed once that is started.
+/* The same for one child alone, and to be closed once that is started.
  * MP__NO_HANDLE: it gets the shared one. MP_LIMIT. */
 mp_status_t mp__os_lifeline_own(mp__os_handle_t shared, mp__os_handle_t *own);
 

@@ -84,7 +84,8 @@ static inline mp_status_t mp_process_start_with(mp_process_t **process, mp_funct
  * The first half of a start: returns as soon as the child is on its way, so that many can start side by side.
  * @param process must not be NULL.
  * @param options may be NULL; their start_timeout does not count here.
- * @return as mp_process_start(), but for what comes from the child. Does not wait for the child.
+ * @return as mp_process_start(), but for what comes from the child. Does not wait for the child; for a fork server that
+ * has to begin, is busy for others or is stopped, a minute at most: ::MP_TIMEOUT.
  */
 static inline mp_status_t mp_process_start_begin(mp_process_t **process, mp_function_t function, mp_args_t args,
                                                  const mp_process_options_t *options)

@@ -13,8 +13,9 @@
 #include "objects/finalize.h"
 #include "objects/log.h"
 #include "objects/process.h"
+#include "objects/surroundings.h"
 
-#include <apr_file_info.h>
+#include <apr_thread_cond.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,16 +26,16 @@
 static const char step[] = "start a process by the fork server";
 
 static mp__once_t mutex_made;
-static apr_thread_mutex_t *mutex; /* guards all here, and a request until it is answered */
+static apr_thread_mutex_t *mutex; /* guards whose the server is, and what is to be called first */
+static apr_thread_cond_t *given;
+static bool taken; /* by the thread that begins it, or waits for its answer: all of `server` is that one's */
 
 static struct {
     mp_process_t *process;
     mp__os_handle_t channel; /* MP__NO_HANDLE: there is no server */
     char *image;             /* what it was begun from */
-    char *directory;         /* what it was born with; NULL: not to be known */
-    char **environment;
-    size_t variables;
-    uint32_t preloads; /* how often they had been changed then */
+    mp__surroundings_t born; /* what it was born with */
+    uint32_t preloads;       /* how often they had been changed then */
 } server = {.channel = MP__NO_HANDLE};
 
 static mp_function_t *preload; /* to be called first in each server */
@@ -58,9 +59,12 @@ static void end_server(void *unused)
 void mp__forkserver_forget(void)
 {
     mutex_made = 0; /* a thread of the parent may have held it */
+    taken = false;
     mp__os_handle_close(server.channel);
     server.channel = MP__NO_HANDLE;
     server.process = NULL; /* the memory stays: it may have been in change */
+    server.image = NULL;
+    server.born = (mp__surroundings_t){0};
 }
 
 static mp_status_t make_mutex(void)
@@ -71,6 +75,9 @@ static mp_status_t make_mutex(void)
     mp_status_t status = mp__local_pool(&pool);
     if (status == MP_OK)
         status = mp__local_mutex(&mutex, pool);
+    int code = status == MP_OK ? apr_thread_cond_create(&given, pool) : APR_SUCCESS;
+    if (code != APR_SUCCESS)
+        status = mp__error_apr(MP_NO_MEMORY, step, code);
     if (status == MP_OK && !told) {
         /* Also in children of forks that are not the library's: a copy of the channel would keep the server alive. */
         status = mp__os_on_fork(mp__forkserver_forget);
@@ -79,134 +86,32 @@ static mp_status_t make_mutex(void)
     return status == MP_OK ? mp__finalize_add(INT_MIN, end_server, NULL, &finalizer) : status;
 }
 
-/* ---- what the server was born with */
+/* ---- whose it is */
 
-static void forget_birth(void)
+static mp_status_t claim(mp__deadline_t deadline)
 {
-    for (size_t i = 0; i < server.variables; i++)
-        free(server.environment[i]);
-    free(server.environment);
-    free(server.directory);
-    free(server.image);
-    server.image = server.directory = NULL;
-    server.environment = NULL;
-    server.variables = 0;
-}
-
-/* This process's current directory, of malloc; NULL: nobody knows. */
-static char *current_directory(void)
-{
-    apr_pool_t *pool;
-    char *path;
-    if (mp__local_pool(&pool) != MP_OK)
-        return NULL;
-    char *copy = apr_filepath_get(&path, APR_FILEPATH_NATIVE, pool) == APR_SUCCESS ? strdup(path) : NULL;
-    apr_pool_destroy(pool);
-    return copy;
-}
-
-static mp_status_t note_birth(void)
-{
-    const char *const *list = mp__os_environment();
-    const char *image = mp__start_image();
-    size_t n = 0;
-    while (list && list[n])
-        n++;
-    forget_birth();
-    server.directory = current_directory();
-    server.image = strdup(image ? image : "");
-    server.environment = calloc(n + 1, sizeof *server.environment);
-    for (; server.environment && server.variables < n; server.variables++)
-        if (!(server.environment[server.variables] = strdup(list[server.variables])))
+    mp_status_t status = mp__once(&mutex_made, make_mutex);
+    if (status != MP_OK)
+        return status;
+    apr_thread_mutex_lock(mutex);
+    for (;;) {
+        int64_t left = mp__sooner(deadline, mp__os_now() + MP__PARK_SLICE) - mp__os_now();
+        if (!taken || left <= 0)
             break;
-    server.preloads = preload_changes;
-    return server.image && server.environment && server.variables == n ? MP_OK
-                                                                       : mp__error(MP_NO_MEMORY, step, "no memory");
+        (void)apr_thread_cond_timedwait(given, mutex, left / 1000 + 1);
+    }
+    bool mine = !taken;
+    taken = true;
+    apr_thread_mutex_unlock(mutex);
+    return mine ? MP_OK : mp__error(MP_TIMEOUT, step, "the fork server is busy for others");
 }
 
-static bool same_name(const char *variable, const char *other)
+void mp__forkserver_give(void)
 {
-    size_t length = strcspn(variable, "=");
-    return strncmp(variable, other, length + 1) == 0;
-}
-
-static bool has_variable(const char *const *list, const char *variable, bool value)
-{
-    for (size_t i = 0; list && list[i]; i++)
-        if (value ? strcmp(list[i], variable) == 0 : same_name(list[i], variable))
-            return true;
-    return false;
-}
-
-static mp_status_t add_text(mp__buffer_t *texts, const char *text, size_t length, uint32_t *count)
-{
-    static const char zero = '\0';
-    mp_status_t status = mp__buffer_append(texts, text, length);
-    ++*count;
-    return status == MP_OK ? mp__buffer_append(texts, &zero, 1) : status;
-}
-
-/* Nearly always all is as it was, and in the same order. */
-static bool same_environment(const char *const *now)
-{
-    size_t n = 0;
-    for (; now && now[n]; n++)
-        if (n == server.variables || strcmp(now[n], server.environment[n]) != 0)
-            return false;
-    return n == server.variables;
-}
-
-/* What was added or changed since, and what was taken out. */
-static mp_status_t add_environment(mp__buffer_t *texts, uint32_t *count)
-{
-    const char *const *now = mp__os_environment();
-    const char *const *then = (const char *const *)server.environment;
-    mp_status_t status = MP_OK;
-    if (same_environment(now))
-        return MP_OK;
-    for (size_t i = 0; now && now[i] && status == MP_OK; i++)
-        if (strchr(now[i], '=') && !has_variable(then, now[i], true))
-            status = add_text(texts, now[i], strlen(now[i]), count);
-    for (size_t i = 0; i < server.variables && status == MP_OK; i++)
-        if (strchr(then[i], '=') && !has_variable(now, then[i], false))
-            status = add_text(texts, then[i], strcspn(then[i], "="), count);
-    return status;
-}
-
-/* The directory that the child has to go to, if it is another than the server's. */
-static mp_status_t add_directory(mp__buffer_t *texts, const char *wanted, uint32_t *count)
-{
-    char *now = current_directory();
-    bool same = now && server.directory && strcmp(now, server.directory) == 0;
-    mp_status_t status = MP_OK;
-    if (wanted && (wanted[0] == '/' || same || !now))
-        status = add_text(texts, wanted, strlen(wanted), count);
-    else if (wanted) {
-        status = mp__buffer_append(texts, now, strlen(now));
-        if (status == MP_OK)
-            status = mp__buffer_append(texts, "/", 1);
-        if (status == MP_OK)
-            status = add_text(texts, wanted, strlen(wanted), count);
-    } else if (now && !same)
-        status = add_text(texts, now, strlen(now), count);
-    free(now);
-    return status;
-}
-
-mp_status_t mp__forkserver_outfit(const mp__outfit_t *outfit, mp__settings_t *settings, mp__buffer_t *texts)
-{
-    const char *own = (const char *)outfit->texts.data;
-    const char *wanted = outfit->settings.has_directory ? own : NULL;
-    size_t skipped = wanted ? strlen(wanted) + 1 : 0;
-    *settings = outfit->settings;
-    settings->has_directory = 0;
-    mp_status_t status = add_directory(texts, wanted, &settings->has_directory);
-    if (status == MP_OK)
-        status = add_environment(texts, &settings->variables);
-    if (status == MP_OK && outfit->texts.size > skipped)
-        status = mp__buffer_append(texts, own + skipped, outfit->texts.size - skipped);
-    settings->text_size = (uint32_t)texts->size;
-    return texts->size <= UINT32_MAX ? status : mp__error(MP_TOO_LARGE, step, "its environment is larger than 4 GiB");
+    apr_thread_mutex_lock(mutex);
+    taken = false;
+    apr_thread_cond_signal(given);
+    apr_thread_mutex_unlock(mutex);
 }
 
 /* ---- beginning and letting go */
@@ -221,11 +126,15 @@ static void let_go(void)
     server.process = NULL;
 }
 
-static mp_status_t read_answer(mp__fork_answer_t *answer, mp__deadline_t deadline)
+static mp_status_t await_server(mp__deadline_t deadline)
 {
     mp_status_t status = mp__os_channel_poll(server.channel, deadline);
-    if (status == MP_TIMEOUT)
-        return mp__error(MP_TIMEOUT, step, "the fork server does not answer yet");
+    return status == MP_TIMEOUT ? mp__error(MP_TIMEOUT, step, "the fork server does not answer yet") : status;
+}
+
+static mp_status_t read_answer(mp__fork_answer_t *answer, mp__deadline_t deadline)
+{
+    mp_status_t status = await_server(deadline);
     if (status == MP_OK)
         status = mp__os_channel_read(server.channel, answer, sizeof *answer);
     return status == MP_TRUNCATED ? MP_END : status;
@@ -244,22 +153,42 @@ static mp_status_t greet(mp__deadline_t deadline)
     return answer.error.status == MP_OK ? MP_OK : mp__error_again(&answer.error);
 }
 
+/* What it is to call first, as a list of the caller's. NULL: no memory. */
+static mp_value_t *list_preloads(size_t *count)
+{
+    apr_thread_mutex_lock(mutex);
+    mp_value_t *functions = calloc(preload_count + 1, sizeof *functions);
+    *count = preload_count;
+    for (size_t i = 0; functions && i < preload_count; i++)
+        functions[i] = mp_of(preload[i]);
+    server.preloads = preload_changes;
+    apr_thread_mutex_unlock(mutex);
+    return functions;
+}
+
 static mp_status_t begin_process(mp__os_handle_t theirs, mp__deadline_t deadline)
 {
-    mp_value_t *functions = calloc(preload_count + 1, sizeof *functions);
+    size_t count;
+    mp_value_t *functions = list_preloads(&count);
     if (!functions)
         return mp__error(MP_NO_MEMORY, step, "no memory");
-    for (size_t i = 0; i < preload_count; i++)
-        functions[i] = mp_of(preload[i]);
     /* What each child would look up for itself, because its server never called it, the server looks up once. */
     const char *early = mp__os_caps()->bind_early;
-    bool asked = early && !has_variable(mp__os_environment(), early, false);
+    bool asked = early && !mp__has_variable(mp__os_environment(), early);
     const char *const environment[] = {asked ? early : NULL, NULL};
-    mp_value_t args[] = {mp_descriptor(theirs), mp_value_list(functions, preload_count), mp_bool(asked)};
+    mp_value_t args[] = {mp_descriptor(theirs), mp_value_list(functions, count), mp_bool(asked)};
     mp_status_t status = mp__process_start_forkserver(&server.process, mp__forkserver_serve,
                                                       (mp_args_t){args, MP__COUNT_OF(args)}, environment, deadline);
     free(functions);
     return status;
+}
+
+static mp_status_t note_birth(void)
+{
+    const char *image = mp__start_image();
+    free(server.image);
+    server.image = strdup(image ? image : "");
+    return server.image ? mp__surroundings_note(&server.born) : mp__error(MP_NO_MEMORY, step, "no memory");
 }
 
 static mp_status_t begin(mp__deadline_t deadline)
@@ -278,32 +207,35 @@ static mp_status_t begin(mp__deadline_t deadline)
     if (status == MP_OK)
         return MP_OK;
     mp_error_t error = *mp_error();
+    if (server.process) /* it has no children yet, and may be for ever in what it calls first */
+        (void)mp_process_kill(server.process);
     let_go();
     return mp__error_again(&error);
 }
 
 void mp__forkserver_stop(void)
 {
-    if (mp__load32(&mutex_made) != MP__MADE)
+    if (!mp__once_made(&mutex_made) || claim(MP__NEVER) != MP_OK)
         return; /* there never was one */
-    apr_thread_mutex_lock(mutex);
     if (server.channel != MP__NO_HANDLE)
         let_go();
-    apr_thread_mutex_unlock(mutex);
+    mp__forkserver_give();
 }
 
 static bool fits(void)
 {
     const char *image = mp__start_image();
-    return strcmp(server.image, image ? image : "") == 0 && server.preloads == preload_changes;
+    apr_thread_mutex_lock(mutex);
+    bool same = server.preloads == preload_changes;
+    apr_thread_mutex_unlock(mutex);
+    return same && strcmp(server.image, image ? image : "") == 0;
 }
 
 mp_status_t mp__forkserver_take(mp__deadline_t deadline)
 {
-    mp_status_t status = mp__once(&mutex_made, make_mutex);
+    mp_status_t status = claim(deadline);
     if (status != MP_OK)
         return status;
-    apr_thread_mutex_lock(mutex);
     bool died = server.channel != MP__NO_HANDLE && mp__process_poll(server.process) == MP_OK;
     if (died)
         mp__log(MP_LOG_INFO, "the fork server has died, another one follows");
@@ -311,13 +243,13 @@ mp_status_t mp__forkserver_take(mp__deadline_t deadline)
         let_go();
     status = server.channel == MP__NO_HANDLE ? begin(deadline) : MP_OK;
     if (status != MP_OK)
-        apr_thread_mutex_unlock(mutex);
+        mp__forkserver_give();
     return status;
 }
 
-void mp__forkserver_give(void)
+mp_status_t mp__forkserver_outfit(const mp__outfit_t *outfit, mp__settings_t *settings, mp__buffer_t *texts)
 {
-    apr_thread_mutex_unlock(mutex);
+    return mp__surroundings_outfit(&server.born, outfit, settings, texts);
 }
 
 mp_status_t mp_set_forkserver_preload(const mp_function_t *functions, size_t count)
@@ -433,6 +365,8 @@ mp_status_t mp__forkserver_fork(const mp__start_t *start, const mp__invitation_t
     mp__os_handle_close(lifeline); /* which makes room for the sentinel */
     if (status == MP_OK)
         status = read_answer(&answer, start->deadline);
+    if (status == MP_OK && answer.pid)
+        status = await_server(start->deadline);
     if (status == MP_OK && answer.pid)
         status = mp__os_channel_take(server.channel, &process->sentinel, 1);
     if (status == MP_LIMIT && answer.pid)

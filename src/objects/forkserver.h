@@ -32,8 +32,8 @@ typedef struct mp__fork_answer {
 /* What the server runs: (channel, list of functions to call first, was caps.bind_early put into its environment?). */
 mp_status_t mp__forkserver_serve(mp_call_t *call);
 
-/* Takes the server for one start, and begins one if there is none that fits. Threads take turns. MP_TIMEOUT; what a
- * start returns. */
+/* Takes the server for one start, and begins one if there is none that fits. Threads take turns. MP_TIMEOUT: it is
+ * another's all the time, or does not say that it serves; what a start returns. */
 mp_status_t mp__forkserver_take(mp__deadline_t deadline);
 
 /* Gives it back for others. */

@@ -22,7 +22,7 @@ typedef struct child {
 } child_t;
 
 typedef struct server {
-    mp__os_handle_t channel; /* the call's */
+    mp__os_handle_t channel; /* MP__NO_HANDLE once it does not serve any more */
     mp__os_handle_t lifeline;
     bool serves; /* the client has not let go of it */
     child_t *children;
@@ -121,6 +121,8 @@ typedef struct parcel {
     mp__os_handle_t handles[MP__FORK_HANDLES];
 } parcel_t;
 
+/* MP_LIMIT: there is no room for it in this process, and the next request stands in the channel. Another error: what
+ * stands there is not to be told. */
 static mp_status_t take_parcel(mp__os_handle_t channel, const mp__fork_request_t *request, parcel_t *parcel)
 {
     mp__os_handle_t present[MP__FORK_HANDLES];
@@ -133,14 +135,14 @@ static mp_status_t take_parcel(mp__os_handle_t channel, const mp__fork_request_t
     if (request->handle_count > MP__TRANSFER_MOST)
         return mp__error(MP_MALFORMED, "fork a process", "too many handles");
     mp_status_t status = mp__os_channel_take(channel, parcel->transfer.handles, request->handle_count);
-    if (status != MP_OK)
+    parcel->transfer.count = status == MP_OK ? request->handle_count : 0;
+    if (status != MP_OK && status != MP_LIMIT)
         return status;
-    parcel->transfer.count = request->handle_count;
-    status = mp__os_channel_take(channel, present, count);
-    for (uint32_t i = 0; i < MP__FORK_HANDLES && status == MP_OK; i++)
+    mp_status_t second = mp__os_channel_take(channel, present, count);
+    for (uint32_t i = 0; i < MP__FORK_HANDLES && second == MP_OK; i++)
         if (request->present >> i & 1)
             parcel->handles[i] = present[next++];
-    return status;
+    return second != MP_OK ? second : status;
 }
 
 static void drop_parcel(parcel_t *parcel)
@@ -200,7 +202,7 @@ static mp_status_t serve_request(server_t *server)
     if (status != MP_OK)
         return status;
     status = take_parcel(server->channel, &request, &parcel);
-    if (status == MP_END || status == MP_TRUNCATED || status == MP_MALFORMED) {
+    if (status != MP_OK && status != MP_LIMIT) {
         drop_parcel(&parcel);
         return status;
     }
@@ -215,6 +217,14 @@ static mp_status_t serve_request(server_t *server)
 
 /* ---- the server */
 
+/* The client may wait for more. */
+static void stop_serving(server_t *server)
+{
+    mp__os_handle_close(server->channel);
+    server->channel = MP__NO_HANDLE;
+    server->serves = false;
+}
+
 static void serve(server_t *server)
 {
     while (server->serves || server->count) {
@@ -228,8 +238,8 @@ static void serve(server_t *server)
         if (status == MP_OK && server->ready[LIFELINE])
             mp__os_end_now(EXIT_ORPHAN);
         reap(server, status == MP_OK ? server->ready + FIRST : NULL);
-        if (status == MP_OK && server->ready[CHANNEL] && server->serves)
-            server->serves = serve_request(server) == MP_OK;
+        if (status == MP_OK && server->ready[CHANNEL] && server->serves && serve_request(server) != MP_OK)
+            stop_serving(server);
         if (status != MP_OK && status != MP_TIMEOUT)
             mp__os_sleep(mp__os_now() + 10 * MP__MILLISECOND);
     }
@@ -255,21 +265,33 @@ static mp_status_t forget_variable(const char *entry)
     return mp__os_environment_set(name);
 }
 
+/* What the call is about, and then nothing is left of it: its channel must end with the server's own. */
+static mp_status_t begin(mp_call_t *call, server_t *server)
+{
+    mp_status_t status = mp__os_handle_copy(mp_arg_descriptor(call, 0), &server->channel);
+    if (mp_arg_bool(call, 2))
+        (void)forget_variable(mp__os_caps()->bind_early);
+    if (status == MP_OK)
+        status = make_room(server);
+    if (status == MP_OK)
+        status = call_first(mp_arg(call, 1));
+    mp_error_t error = *mp_error();
+    mp_value_free(&call->message);
+    return status == MP_OK ? MP_OK : mp__error_again(&error);
+}
+
 mp_status_t mp__forkserver_serve(mp_call_t *call)
 {
     intptr_t lifeline;
     mp_status_t status = mp_process_sentinel(mp_parent_process(), &lifeline);
     if (status != MP_OK)
         return status;
-    server_t server = {.channel = mp_arg_descriptor(call, 0), .lifeline = lifeline, .serves = true};
+    server_t server = {.channel = MP__NO_HANDLE, .lifeline = lifeline, .serves = true};
     mp__os_reap_children();
-    if (mp_arg_bool(call, 2))
-        (void)forget_variable(mp__os_caps()->bind_early);
-    status = make_room(&server);
-    if (status == MP_OK)
-        status = call_first(mp_arg(call, 1));
+    status = begin(call, &server);
     if (answer(&server, status, NULL) == MP_OK && status == MP_OK)
         serve(&server);
+    mp__os_handle_close(server.channel);
     free(server.children);
     free(server.handles);
     free(server.ready);

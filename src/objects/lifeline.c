@@ -68,11 +68,6 @@ bool mp__lifeline_is_own(mp__os_handle_t end)
     return end != MP__NO_HANDLE && end != lifeline.child;
 }
 
-mp__os_handle_t mp__lifeline_number(void)
-{
-    return lifeline.child;
-}
-
 void mp__lifeline_prepare(void)
 {
     mp__os_handle_t end;

@@ -14,9 +14,6 @@ void mp__lifeline_close(mp__os_handle_t end);
 /* Is it one that only that child gets? */
 bool mp__lifeline_is_own(mp__os_handle_t end);
 
-/* The number under which a started program gets its end. */
-mp__os_handle_t mp__lifeline_number(void);
-
 /* Opens an end for the child after this one, which takes a while: to be called while nobody waits for it. */
 void mp__lifeline_prepare(void);
 

@@ -603,11 +603,14 @@ static mp_status_t withdraw(mp_process_t *process, mp_error_t error)
     return mp__error_again(&error);
 }
 
+/* Who does not say how long a start may take still does not wait for ever for a fork server that is stopped. */
+#define SERVER_PATIENCE (60 * MP__SECOND)
+
 mp_status_t mp__process_start_begin(mp_process_t **process, mp_function_t function, mp_args_t args,
                                     const mp_process_options_t *options, size_t options_size)
 {
     mp_process_options_t own = copy_options(options, options_size);
-    return process ? start_listed(process, function, args, &own, USERS, MP__NEVER)
+    return process ? start_listed(process, function, args, &own, USERS, mp__os_now() + SERVER_PATIENCE)
                    : mp__error(MP_INVALID, "start a process", "no place for the new object");
 }
 
@@ -647,7 +650,7 @@ mp_status_t mp__process_start_service(mp_process_t **process, mp_function_t func
                                       mp_start_method_t method)
 {
     mp_process_options_t options = {.name = name, .method = method};
-    return start_listed(process, function, args, &options, SERVICE, MP__NEVER);
+    return start_listed(process, function, args, &options, SERVICE, mp__os_now() + SERVER_PATIENCE);
 }
 
 mp_status_t mp__process_start_forkserver(mp_process_t **process, mp_function_t function, mp_args_t args,

@@ -55,9 +55,10 @@ static mp_status_t set_processors(mp__settings_t *settings, const mp_process_opt
     return MP_OK;
 }
 
-static mp_status_t add_text(mp__outfit_t *outfit, const char *text)
+mp_status_t mp__texts_add(mp__buffer_t *texts, const char *text, size_t length)
 {
-    return mp__buffer_append(&outfit->texts, text, strlen(text) + 1);
+    mp_status_t status = mp__buffer_append(texts, text, length);
+    return status == MP_OK ? mp__buffer_append(texts, "", 1) : status;
 }
 
 static mp_status_t add_texts(mp__outfit_t *outfit)
@@ -66,11 +67,11 @@ static mp_status_t add_texts(mp__outfit_t *outfit)
     mp_status_t status = MP_OK;
     if (options->directory) {
         outfit->settings.has_directory = 1;
-        status = add_text(outfit, options->directory);
+        status = mp__texts_add(&outfit->texts, options->directory, strlen(options->directory));
     }
     for (size_t i = 0; status == MP_OK && options->environment && options->environment[i]; i++) {
         outfit->settings.variables++;
-        status = add_text(outfit, options->environment[i]);
+        status = mp__texts_add(&outfit->texts, options->environment[i], strlen(options->environment[i]));
     }
     if (outfit->texts.size > UINT32_MAX)
         return mp__error(MP_TOO_LARGE, step, "its environment is larger than 4 GiB");

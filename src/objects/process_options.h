@@ -25,6 +25,9 @@ typedef struct mp__settings {
     uint32_t text_size; /* bytes of all texts */
 } mp__settings_t;
 
+/* Adds a text of that many bytes, and the zero that ends it. MP_NO_MEMORY. */
+mp_status_t mp__texts_add(mp__buffer_t *texts, const char *text, size_t length);
+
 /* The parent's ends of a child's pipes. */
 typedef struct mp__streams {
     mp__os_handle_t ends[3];

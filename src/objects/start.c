@@ -145,6 +145,26 @@ const char *mp__start_image(void)
 
 /* ---- what the child is told */
 
+/* What a started program gets: numbers there, and here. */
+typedef struct given {
+    mp__os_handle_t numbers[MP__TRANSFER_MOST + 3];
+    mp__os_handle_t sources[MP__TRANSFER_MOST + 3];
+    size_t count;
+    size_t own; /* of these, the library's own, in front of the call's */
+} given_t;
+
+/* The number there. They are compact where they can be chosen, so that all others are closed at once. */
+static mp__os_handle_t give(given_t *given, mp__os_handle_t source)
+{
+    uint32_t first = mp__os_caps()->first_number;
+    if (source == MP__NO_HANDLE)
+        return source;
+    mp__os_handle_t number = first ? (mp__os_handle_t)(first + given->count) : source;
+    given->sources[given->count] = source;
+    given->numbers[given->count++] = number;
+    return number;
+}
+
 /* Room for the argument block: in the child's slot, or where that is too small in a block that belongs to it. */
 static mp_status_t place_block(mp__process_slot_t *child, uint32_t slot, size_t size, mp__start_block_t **block)
 {
@@ -158,9 +178,8 @@ static mp_status_t place_block(mp__process_slot_t *child, uint32_t slot, size_t 
 }
 
 /* Writes the arguments, and the settings' texts behind them, and the child's name. */
-static mp_status_t fill_block(const mp__start_t *start, uint32_t slot, bool own_lifeline,
-                              const mp__transfer_t *transfer, const mp__buffer_t *call, const mp__settings_t *settings,
-                              const mp__buffer_t *texts)
+static mp_status_t fill_block(const mp__start_t *start, uint32_t slot, bool own_lifeline, const given_t *given,
+                              const mp__buffer_t *call, const mp__settings_t *settings, const mp__buffer_t *texts)
 {
     mp__process_slot_t *child = &mp__family.processes[slot];
     mp__start_block_t *head = NULL;
@@ -179,11 +198,11 @@ static mp_status_t fill_block(const mp__start_t *start, uint32_t slot, bool own_
     head->unwatched = start->unwatched;
     head->own_lifeline = own_lifeline;
     head->authkey = authkey;
-    head->handle_count = (uint32_t)transfer->count;
+    head->handle_count = (uint32_t)(given->count - given->own);
     head->parent_slot = mp__family.process;
     head->parent_epoch = mp__family.epoch;
     snprintf(head->identity, sizeof head->identity, "%s", start->identity);
-    memcpy(head->handles, transfer->handles, transfer->count * sizeof transfer->handles[0]);
+    memcpy(head->handles, &given->numbers[given->own], head->handle_count * sizeof head->handles[0]);
     head->log = mp__log_route();
     head->settings = *settings;
     uint8_t *rest = (uint8_t *)(head + 1);
@@ -194,8 +213,15 @@ static mp_status_t fill_block(const mp__start_t *start, uint32_t slot, bool own_
     return MP_OK;
 }
 
+/* Does the child get the handles of its arguments under the numbers that they have here? */
+static bool keeps_numbers(mp_start_method_t way)
+{
+    return way == MP_START_FORK || (way == MP_START_SPAWN && !mp__os_caps()->first_number);
+}
+
+/* *transfer: what goes with the arguments, and for a program that is to be started *given, too. */
 static mp_status_t write_block(const mp__start_t *start, mp_start_method_t way, uint32_t slot, bool own_lifeline,
-                               mp__transfer_t *transfer)
+                               mp__transfer_t *transfer, given_t *given)
 {
     mp__buffer_t call, texts;
     mp__buffer_init(&call);
@@ -203,13 +229,16 @@ static mp_status_t write_block(const mp__start_t *start, mp_start_method_t way, 
     mp__settings_t settings;
     mp__carrier_t carrier = mp__transfer_carrier(transfer);
     mp_status_t status = mp__call_encode(start->function, start->args, &carrier, &call);
+    if (status == MP_OK && keeps_numbers(way))
+        status = mp__transfer_separate(transfer);
+    for (size_t i = 0; i < transfer->count && way == MP_START_SPAWN; i++)
+        give(given, transfer->handles[i]);
     if (status == MP_OK && way == MP_START_FORKSERVER)
         status = mp__forkserver_outfit(start->outfit, &settings, &texts);
     if (status == MP_OK && way == MP_START_FORKSERVER)
-        status = fill_block(start, slot, own_lifeline, transfer, &call, &settings, &texts);
+        status = fill_block(start, slot, own_lifeline, given, &call, &settings, &texts);
     else if (status == MP_OK)
-        status =
-            fill_block(start, slot, own_lifeline, transfer, &call, &start->outfit->settings, &start->outfit->texts);
+        status = fill_block(start, slot, own_lifeline, given, &call, &start->outfit->settings, &start->outfit->texts);
     mp__buffer_fini(&call);
     mp__buffer_fini(&texts);
     return status;
@@ -230,33 +259,20 @@ static mp__invitation_t invite(uint32_t slot, uint32_t epoch, uint64_t nonce)
 /* ---- the two ways */
 
 static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation_t *invitation, mp__os_handle_t watched,
-                                  const mp__transfer_t *transfer, mp__os_process_t *process)
+                                  const given_t *given, mp__os_process_t *process)
 {
     char variable[256];
     const mp_process_options_t *options = start->outfit->options;
-    mp__os_handle_t end = watched == MP__NO_HANDLE ? MP__NO_HANDLE : mp__lifeline_number(); /* in the child */
-    mp__invitation_print(variable, sizeof variable, invitation, end);
+    mp__invitation_print(variable, sizeof variable, invitation, watched);
     const char **environment = mp__outfit_environment(start->outfit, variable, mp__host_variable());
     if (!environment)
         return mp__error(MP_NO_MEMORY, "start a process", "no memory for its environment");
-    mp__os_handle_t handles[MP__TRANSFER_MOST + 3];
-    size_t count = 0;
-    handles[count++] = invitation->memory;
-    if (invitation->life != MP__NO_HANDLE)
-        handles[count++] = invitation->life;
-    if (end != MP__NO_HANDLE)
-        handles[count++] = end;
-    memcpy(&handles[count], transfer->handles, transfer->count * sizeof handles[0]);
-    count += transfer->count;
-    mp__os_handle_t sources[MP__TRANSFER_MOST + 3];
-    for (size_t i = 0; i < count; i++)
-        sources[i] = handles[i] == end && end != MP__NO_HANDLE ? watched : handles[i];
     mp__os_spawn_t spawn = {.path = options->executable ? options->executable : mp__start_image(),
                             .arguments = mp__host_arguments(),
                             .environment = environment,
-                            .handles = handles,
-                            .sources = sources,
-                            .handle_count = count,
+                            .handles = given->numbers,
+                            .sources = given->sources,
+                            .handle_count = given->count,
                             .standard = start->outfit->standard,
                             .detached = options->detach,
                             .grouped = options->group,
@@ -300,35 +316,47 @@ static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_
     return MP_SYSTEM; /* not reached */
 }
 
-static mp_status_t start_by(mp_start_method_t way, const mp__start_t *start, uint32_t slot, uint32_t epoch,
-                            uint64_t nonce, mp__os_process_t *process)
+static mp_status_t begin(mp_start_method_t way, const mp__start_t *start, mp__invitation_t *invitation,
+                         mp__os_handle_t *watched, mp__transfer_t *transfer, mp__os_process_t *process)
 {
-    mp__transfer_t transfer;
-    mp__os_handle_t watched = MP__NO_HANDLE;
-    mp_status_t status = start->outfit->settings.detached ? MP_OK : mp__lifeline_open(&watched);
-    if (status == MP_OK)
-        status = write_block(start, way, slot, mp__lifeline_is_own(watched), &transfer);
-    if (status != MP_OK) {
-        mp__lifeline_close(watched);
-        return status;
+    given_t given;
+    given.count = 0;
+    mp__os_handle_t theirs = MP__NO_HANDLE; /* what is watched, in a started program */
+    if (way == MP_START_SPAWN) {
+        invitation->memory = give(&given, invitation->memory);
+        invitation->life = give(&given, invitation->life);
+        theirs = give(&given, *watched);
     }
+    given.own = given.count;
+    mp_status_t status = write_block(start, way, invitation->slot, mp__lifeline_is_own(*watched), transfer, &given);
+    if (status != MP_OK)
+        return status;
     /* What was printed before the start comes before what the child prints; and a fork's child must not print it again.
      */
     mp__program_flush(way == MP_START_FORK && !start->fork_with_threads);
-    mp__invitation_t invitation = invite(slot, epoch, nonce);
+    mp__os_handle_t end = *watched;
     switch (way) {
     case MP_START_FORK:
-        status = start_by_fork(start, &invitation, watched, &transfer, process);
-        break;
+        return start_by_fork(start, invitation, end, transfer, process);
     case MP_START_FORKSERVER:
-        status = mp__forkserver_fork(start, &invitation, mp__lifeline_is_own(watched) ? watched : MP__NO_HANDLE,
-                                     &transfer, process);
-        watched = MP__NO_HANDLE; /* it closed it */
-        break;
+        *watched = MP__NO_HANDLE; /* the call closes it */
+        return mp__forkserver_fork(start, invitation, mp__lifeline_is_own(end) ? end : MP__NO_HANDLE, transfer,
+                                   process);
     default:
-        status = start_by_spawn(start, &invitation, watched, &transfer, process);
-        break;
+        return start_by_spawn(start, invitation, theirs, &given, process);
     }
+}
+
+static mp_status_t start_by(mp_start_method_t way, const mp__start_t *start, uint32_t slot, uint32_t epoch,
+                            uint64_t nonce, mp__os_process_t *process)
+{
+    mp__transfer_t transfer = {.count = 0};
+    mp__os_handle_t watched = MP__NO_HANDLE;
+    mp__invitation_t invitation = invite(slot, epoch, nonce);
+    mp_status_t status = start->outfit->settings.detached ? MP_OK : mp__lifeline_open(&watched);
+    if (status == MP_OK)
+        status = begin(way, start, &invitation, &watched, &transfer, process);
+    mp__transfer_close_copies(&transfer);
     mp__lifeline_close(watched);
     if (status == MP_OK)
         mp__lifeline_prepare();

@@ -28,7 +28,43 @@ static mp_status_t attach(void *context, const mp_value_t *object, uint32_t *ind
 mp__carrier_t mp__transfer_carrier(mp__transfer_t *transfer)
 {
     transfer->count = 0;
+    transfer->copied = 0;
     return (mp__carrier_t){attach, transfer};
+}
+
+_Static_assert(MP__TRANSFER_MOST <= 64, "a bit each");
+
+/* Would the child that closes it close something else, too? */
+static bool is_shared(const mp__transfer_t *transfer, size_t i)
+{
+    for (size_t before = 0; before < i; before++)
+        if (transfer->handles[before] == transfer->handles[i])
+            return true;
+    for (size_t number = 0; number < 3; number++)
+        if (mp__os_standard(number) == transfer->handles[i])
+            return true;
+    return false;
+}
+
+mp_status_t mp__transfer_separate(mp__transfer_t *transfer)
+{
+    mp_status_t status = MP_OK;
+    for (size_t i = 0; i < transfer->count && status == MP_OK; i++) {
+        if (!is_shared(transfer, i))
+            continue;
+        status = mp__os_handle_copy(transfer->handles[i], &transfer->handles[i]);
+        if (status == MP_OK)
+            transfer->copied |= UINT64_C(1) << i;
+    }
+    return status;
+}
+
+void mp__transfer_close_copies(mp__transfer_t *transfer)
+{
+    for (size_t i = 0; i < transfer->count; i++)
+        if (transfer->copied >> i & 1)
+            mp__os_handle_close(transfer->handles[i]);
+    transfer->copied = 0;
 }
 
 static mp_status_t take(void *context, uint32_t index, mp_kind_t kind, void **object)

@@ -13,10 +13,17 @@ typedef struct mp__transfer {
     mp__os_handle_t
         handles[MP__TRANSFER_MOST]; /* the sender's own, or the receiver's until they are taken (then MP__NO_HANDLE) */
     size_t count;
+    uint64_t copied; /* a bit each, of those that mp__transfer_separate() made */
 } mp__transfer_t;
 
 /* A carrier that collects the handles of a message in *transfer, which keeps them borrowed. */
 mp__carrier_t mp__transfer_carrier(mp__transfer_t *transfer);
+
+/* Gives each collected handle a number of its own, which is none of the standard ones', by copies where needed: for a
+ * child that gets them under these numbers, and closes each of them. Once it has them the copies are closed. MP_LIMIT.
+ */
+mp_status_t mp__transfer_separate(mp__transfer_t *transfer);
+void mp__transfer_close_copies(mp__transfer_t *transfer);
 
 /* A receiver that opens references, and takes handles out of *transfer. */
 mp__receiver_t mp__transfer_receiver(mp__transfer_t *transfer);

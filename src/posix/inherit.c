@@ -20,58 +20,17 @@
 #endif
 #endif
 
-/* Opens the standard three; `inherit` does it where a number stays what it is. */
-static int standard_three(posix_spawn_file_actions_t *actions, const int standard[3],
-                          int (*inherit)(posix_spawn_file_actions_t *actions, int fd, int scratch), int scratch)
-{
-    int code = 0;
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && !code; fd++) {
-        if (standard[fd] < 0) /* never closed: nothing else is to get that number */
-            code =
-                posix_spawn_file_actions_addopen(actions, fd, "/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY, 0);
-        else if (standard[fd] == fd)
-            code = inherit(actions, fd, scratch);
-        else
-            code = posix_spawn_file_actions_adddup2(actions, standard[fd], fd);
-    }
-    return code;
-}
-
-#if defined(__APPLE__)
-
-static int inherit_as_it_is(posix_spawn_file_actions_t *actions, int fd, int scratch)
-{
-    (void)scratch;
-    return posix_spawn_file_actions_addinherit_np(actions, fd);
-}
-
-int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3],
-                      const mp__posix_kept_t *keep, size_t n)
-{
-    *flags = (short)(*flags | POSIX_SPAWN_CLOEXEC_DEFAULT);
-    int code = standard_three(actions, standard, inherit_as_it_is, -1);
-    for (size_t i = 0; i < n && !code; i++)
-        code = keep[i].source == keep[i].number
-                   ? posix_spawn_file_actions_addinherit_np(actions, keep[i].number)
-                   : posix_spawn_file_actions_adddup2(actions, keep[i].source, keep[i].number);
-    return code;
-}
-
+/* May a descriptor be duplicated onto itself to open it to the program? Older C libraries leave it closed then. */
+#if defined(HAVE_CLOSE_FROM) /* what has that has this, too */
+#define HAVE_SELF_DUPLICATION 1
 #else
+#define HAVE_SELF_DUPLICATION 0
+#endif
 
-/* Opens a descriptor to the program, if it is not. To duplicate it onto itself would do, but older C libraries leave it
- * closed then; so it goes over a number that the child has no other use for, which is closed like all that are not
- * named. */
-static int open_to_child(posix_spawn_file_actions_t *actions, int fd, int scratch)
-{
-    if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC)) /* an error, which has all bits, is told by the start */
-        return 0;
-    int code = posix_spawn_file_actions_adddup2(actions, fd, scratch);
-    return code ? code : posix_spawn_file_actions_adddup2(actions, scratch, fd);
-}
+/* ---- the named ones get their numbers */
 
-/* A number that the child has no use for. `keep` is sorted. */
-static int find_scratch(const int standard[3], const mp__posix_kept_t *keep, size_t n)
+/* A number that nothing else is here or there. */
+static int find_scratch(const mp__posix_kept_t *keep, size_t n)
 {
     int scratch = STDERR_FILENO + 1;
     for (bool moved = true; moved;) {
@@ -79,32 +38,98 @@ static int find_scratch(const int standard[3], const mp__posix_kept_t *keep, siz
         for (size_t i = 0; i < n; i++)
             if (keep[i].number == scratch || keep[i].source == scratch)
                 scratch++, moved = true;
-        for (size_t i = 0; i < 3; i++)
-            if (standard[i] == scratch)
-                scratch++, moved = true;
     }
     return scratch;
 }
 
-static int pass_named(posix_spawn_file_actions_t *actions, const int standard[3], const mp__posix_kept_t *keep,
-                      size_t n)
+#if defined(__APPLE__)
+
+static int open_to_child(posix_spawn_file_actions_t *actions, int fd, int scratch)
 {
-    int scratch = find_scratch(standard, keep, n);
-    int code = standard_three(actions, standard, open_to_child, scratch);
-    for (size_t i = 0; i < n && !code; i++)
-        if (keep[i].source != keep[i].number)
-            code = posix_spawn_file_actions_adddup2(actions, keep[i].source, keep[i].number);
-        else if (keep[i].number > STDERR_FILENO)
-            code = open_to_child(actions, keep[i].number, scratch);
+    (void)scratch;
+    return posix_spawn_file_actions_addinherit_np(actions, fd);
+}
+
+#else
+
+/* Opens a descriptor to the program, if it is not. */
+static int open_to_child(posix_spawn_file_actions_t *actions, int fd, int scratch)
+{
+    if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC)) /* an error, which has all bits, is told by the start */
+        return 0;
+    if (HAVE_SELF_DUPLICATION)
+        return posix_spawn_file_actions_adddup2(actions, fd, fd);
+    int code = posix_spawn_file_actions_adddup2(actions, fd, scratch);
+    return code ? code : posix_spawn_file_actions_adddup2(actions, scratch, fd);
+}
+
+#endif
+
+/* Is what has this number here still to be moved elsewhere? */
+static bool is_needed(int number, const mp__posix_kept_t *keep, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!keep[i].settled && keep[i].source == number && keep[i].number != number)
+            return true;
+    return false;
+}
+
+static int settle(posix_spawn_file_actions_t *actions, mp__posix_kept_t *kept, int scratch)
+{
+    int fd = kept->number;
+    kept->settled = true;
+    if (kept->source < 0) /* never closed: nothing else is to get that number */
+        return posix_spawn_file_actions_addopen(actions, fd, "/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY, 0);
+    return kept->source == fd ? open_to_child(actions, fd, scratch)
+                              : posix_spawn_file_actions_adddup2(actions, kept->source, fd);
+}
+
+/* All that are left go round in circles, each in the place of another: one of them steps aside. */
+static int break_circle(posix_spawn_file_actions_t *actions, mp__posix_kept_t *keep, size_t n, int scratch)
+{
+    size_t i = 0;
+    while (i < n && keep[i].settled)
+        i++;
+    int code = posix_spawn_file_actions_adddup2(actions, keep[i].source, scratch);
+    keep[i].source = scratch;
+    return code;
+}
+
+static int pass_named(posix_spawn_file_actions_t *actions, mp__posix_kept_t *keep, size_t n)
+{
+    int scratch = find_scratch(keep, n);
+    int code = 0;
+    for (size_t left = n; left && !code;) {
+        size_t before = left;
+        for (size_t i = 0; i < n && !code; i++)
+            if (!keep[i].settled && !is_needed(keep[i].number, keep, n)) {
+                code = settle(actions, &keep[i], scratch);
+                left--;
+            }
+        if (left == before)
+            code = break_circle(actions, keep, n, scratch);
+    }
     return code ? code : posix_spawn_file_actions_addclose(actions, scratch);
 }
 
-#if defined(HAVE_CLOSE_FROM)
+/* ---- the others are closed */
 
-static int close_others(posix_spawn_file_actions_t *actions, const mp__posix_kept_t *keep, size_t n)
+#if defined(__APPLE__)
+
+static int close_others(posix_spawn_file_actions_t *actions, short *flags, const mp__posix_kept_t *keep, size_t n)
+{
+    (void)actions, (void)keep, (void)n;
+    *flags = (short)(*flags | POSIX_SPAWN_CLOEXEC_DEFAULT);
+    return 0;
+}
+
+#elif defined(HAVE_CLOSE_FROM)
+
+static int close_others(posix_spawn_file_actions_t *actions, short *flags, const mp__posix_kept_t *keep, size_t n)
 {
     int fd = STDERR_FILENO + 1;
     int code = 0;
+    (void)flags;
     for (size_t i = 0; i < n; i++) {
         for (; fd < keep[i].number && !code; fd++)
             code = posix_spawn_file_actions_addclose(actions, fd);
@@ -149,8 +174,9 @@ static int close_listed(posix_spawn_file_actions_t *actions, const mp__posix_kep
     return complete || code ? code : ENOENT;
 }
 
-static int close_others(posix_spawn_file_actions_t *actions, const mp__posix_kept_t *keep, size_t n)
+static int close_others(posix_spawn_file_actions_t *actions, short *flags, const mp__posix_kept_t *keep, size_t n)
 {
+    (void)flags;
     int code = close_listed(actions, keep, n);
     if (code != ENOENT)
         return code;
@@ -163,12 +189,8 @@ static int close_others(posix_spawn_file_actions_t *actions, const mp__posix_kep
 
 #endif
 
-int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3],
-                      const mp__posix_kept_t *keep, size_t n)
+int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, mp__posix_kept_t *keep, size_t n)
 {
-    (void)flags;
-    int code = pass_named(actions, standard, keep, n);
-    return code ? code : close_others(actions, keep, n);
+    int code = pass_named(actions, keep, n);
+    return code ? code : close_others(actions, flags, keep, n);
 }
-
-#endif

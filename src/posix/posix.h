@@ -109,8 +109,9 @@ mp_status_t mp__posix_sentinel_parent(mp__posix_sentinel_t *sentinel, pid_t pid,
 void mp__posix_sentinel_child(mp__posix_sentinel_t *sentinel);
 void mp__posix_sentinel_cancel(mp__posix_sentinel_t *sentinel);
 
-/* A started program is told by an environment variable, of malloc; NULL if it needs none. 0 or an error number. */
-int mp__posix_sentinel_tell(const mp__posix_sentinel_t *sentinel, const char *image, char **variable);
+/* A started program is told by an environment variable, of malloc, which number the writing end has there; NULL if it
+ * needs none. 0 or an error number. */
+int mp__posix_sentinel_tell(const mp__posix_sentinel_t *sentinel, int number, const char *image, char **variable);
 
 /* Its side, early in main. */
 void mp__posix_sentinel_adopt(void);
@@ -125,17 +126,16 @@ void mp__posix_usage(const struct rusage *used, mp__os_usage_t *usage);
 
 /* ---- inherit.c ---- */
 
-/* A descriptor for a new program: its number there, and here. */
+/* A descriptor for a new program: its number there, and here (< 0: the null device). */
 typedef struct mp__posix_kept {
     int number;
     int source;
+    bool settled; /* false */
 } mp__posix_kept_t;
 
-/* The new program gets these as its standard three (< 0: the null device), and `keep`; all other descriptors are closed
- * in it. `keep` is sorted by numbers, has no duplicates, and neither 1 nor 2; with 0 in it standard[0] is 0, too; a
- * source that has another number is no number of another. 0 or an error number. */
-int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, const int standard[3],
-                      const mp__posix_kept_t *keep, size_t n);
+/* The new program gets these, among them its standard three; all other descriptors are closed in it. `keep` is sorted
+ * by numbers, has no duplicates, and is used up. 0 or an error number. */
+int mp__posix_inherit(posix_spawn_file_actions_t *actions, short *flags, mp__posix_kept_t *keep, size_t n);
 
 /* ---- image.c ---- */
 

@@ -3,6 +3,7 @@
 #include "posix/posix.h"
 
 #include "core/error.h"
+#include "core/variable.h"
 
 #include <apr_thread_proc.h>
 #include <errno.h>
@@ -30,19 +31,13 @@ typedef struct plan {
     char *sentinel_variable;
     mp__posix_kept_t *keep;
     size_t keep_count;
+    int sentinel_number; /* in the new program */
 } plan_t;
-
-/* "other" may be without a value. */
-static bool same_name(const char *variable, const char *other)
-{
-    size_t length = strcspn(variable, "=");
-    return strncmp(variable, other, length) == 0 && (other[length] == '=' || other[length] == '\0');
-}
 
 static bool is_replaced(const char *variable, char *const *by, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (same_name(by[i], variable))
+        if (mp__same_variable(by[i], variable))
             return true;
     return false;
 }
@@ -83,23 +78,35 @@ static int compare_numbers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The descriptors that the child gets, sorted and once each; output and error it gets anyway. */
+static bool is_named(const mp__os_spawn_t *spawn, int number)
+{
+    for (size_t i = 0; i < spawn->handle_count; i++)
+        if (mp__posix_descriptor(spawn->handles[i]) == number)
+            return true;
+    return false;
+}
+
+/* The descriptors that the child gets, sorted and once each. */
 static int plan_handles(plan_t *plan, const mp__os_spawn_t *spawn, int sentinel)
 {
     size_t n = 0;
-    plan->keep = calloc(spawn->handle_count + 1, sizeof *plan->keep);
+    int standard[3];
+    plan->keep = calloc(spawn->handle_count + MP__COUNT_OF(standard) + 1, sizeof *plan->keep);
     if (!plan->keep)
         return ENOMEM;
+    mp__posix_standard(spawn->standard, standard);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        plan->keep[n++] = (mp__posix_kept_t){.number = fd, .source = standard[fd]};
     for (size_t i = 0; i < spawn->handle_count; i++) {
         mp__posix_kept_t kept = {.number = mp__posix_descriptor(spawn->handles[i])};
         kept.source = spawn->sources ? mp__posix_descriptor(spawn->sources[i]) : kept.number;
         if (fcntl(kept.source, F_GETFD) < 0)
             return EBADF;
-        if (kept.number != STDOUT_FILENO && kept.number != STDERR_FILENO)
+        if (kept.number > STDERR_FILENO)
             plan->keep[n++] = kept;
     }
     if (sentinel >= 0)
-        plan->keep[n++] = (mp__posix_kept_t){sentinel, sentinel};
+        plan->keep[n++] = (mp__posix_kept_t){.number = plan->sentinel_number, .source = sentinel};
     qsort(plan->keep, n, sizeof *plan->keep, compare_numbers);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || plan->keep[i].number != plan->keep[i - 1].number)
@@ -113,16 +120,12 @@ static int limit_or(int code)
     return code == EBADF ? EMFILE : code;
 }
 
-static int plan_actions(plan_t *plan, const mp__os_spawn_t *spawn)
+static int plan_actions(plan_t *plan)
 {
     sigset_t none;
-    int standard[3];
     short flags = POSIX_SPAWN_SETSIGMASK;
     sigemptyset(&none);
-    mp__posix_standard(spawn->standard, standard);
-    if (plan->keep_count && plan->keep[0].number == STDIN_FILENO)
-        standard[STDIN_FILENO] = STDIN_FILENO;
-    int code = limit_or(mp__posix_inherit(&plan->actions, &flags, standard, plan->keep, plan->keep_count));
+    int code = limit_or(mp__posix_inherit(&plan->actions, &flags, plan->keep, plan->keep_count));
     if (!code)
         code = posix_spawnattr_setsigmask(&plan->attributes, &none);
     return code ? code : posix_spawnattr_setflags(&plan->attributes, flags);
@@ -130,12 +133,15 @@ static int plan_actions(plan_t *plan, const mp__os_spawn_t *spawn)
 
 static int plan_start(plan_t *plan, const mp__os_spawn_t *spawn, const mp__posix_sentinel_t *sentinel)
 {
-    int code = mp__posix_sentinel_tell(sentinel, spawn->path, &plan->sentinel_variable);
+    plan->sentinel_number = STDERR_FILENO + 1;
+    while (is_named(spawn, plan->sentinel_number))
+        plan->sentinel_number++;
+    int code = mp__posix_sentinel_tell(sentinel, plan->sentinel_number, spawn->path, &plan->sentinel_variable);
     if (!code)
         code = plan_environment(plan, spawn->environment);
     if (!code)
         code = plan_handles(plan, spawn, sentinel->ends[1]);
-    return code ? code : plan_actions(plan, spawn);
+    return code ? code : plan_actions(plan);
 }
 
 static int execute(const plan_t *plan, const char *path, char *const *arguments, pid_t *pid)
@@ -231,9 +237,6 @@ mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
         sigemptyset(&none);
         pthread_sigmask(SIG_SETMASK, &none, NULL);
         mp__posix_sentinel_child(&sentinel);
-        int standard[3];
-        mp__posix_standard(NULL, standard);
-        mp__posix_standard_set(standard);
         *in_child = true;
         return MP_OK;
     }

@@ -143,7 +143,7 @@ mp_status_t mp__posix_sentinel_parent(mp__posix_sentinel_t *sentinel, pid_t pid,
     return MP_OK;
 }
 
-int mp__posix_sentinel_tell(const mp__posix_sentinel_t *sentinel, const char *image, char **variable)
+int mp__posix_sentinel_tell(const mp__posix_sentinel_t *sentinel, int number, const char *image, char **variable)
 {
     static const char format[] = VARIABLE "=%d-%" PRIuMAX ":%s";
     struct stat file;
@@ -156,7 +156,7 @@ int mp__posix_sentinel_tell(const mp__posix_sentinel_t *sentinel, const char *im
     *variable = malloc(size);
     if (!*variable)
         return ENOMEM;
-    snprintf(*variable, size, format, sentinel->ends[1], (uintmax_t)file.st_ino, image);
+    snprintf(*variable, size, format, number, (uintmax_t)file.st_ino, image);
     return 0;
 }
 

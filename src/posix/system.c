@@ -27,6 +27,7 @@ const mp__os_caps_t *mp__os_caps(void)
                                              .sentinels = MP__POSIX_LINUX || MP__POSIX_KQUEUE,
                                              .ends_stopped = MP__POSIX_LINUX,
                                              .lists_processes = MP__POSIX_LINUX,
+                                             .first_number = STDERR_FILENO + 1,
                                              .limit_files = true};
     static const mp__os_caps_t without = {.fork = true,
                                           .bind_early = "LD_BIND_NOW=1",
@@ -36,6 +37,7 @@ const mp__os_caps_t *mp__os_caps(void)
                                           .sentinels = MP__POSIX_LINUX || MP__POSIX_KQUEUE,
                                           .ends_stopped = MP__POSIX_LINUX,
                                           .lists_processes = MP__POSIX_LINUX,
+                                          .first_number = STDERR_FILENO + 1,
                                           .limit_files = true};
 #if MP__POSIX_WORDS
     if (mp__posix_words_work())
