@@ -209,9 +209,10 @@ static void lose_owner(void)
             REQUIRE_OK(mp_conn_recv(conn, &one));
         }
         mp_status_t status;
-        while ((status = mp_named_memory_data(memory, &data, NULL)) == MP_OK && mp_now() < began + mp_test_seconds(2))
+        while ((status = mp_named_memory_data(memory, &data, NULL)) == MP_OK && mp_now() < began + mp_test_patience())
             mp__os_yield();
         EXPECT_STATUS(status, MP_GONE);
+        EXPECT_WITHIN(began, 2);
         CU_ASSERT_EQUAL(bytes[99], 6);
         EXPECT_STATUS(mp_named_memory_open(&none, name), MP_NOT_FOUND);
         EXPECT_OK(mp_named_memory_close(memory));
@@ -292,11 +293,13 @@ static void lose_unnameds_owner(void)
     REQUIRE_OK(mp_conn_recv(conn, &message));
     mp_shared_memory_t *memory = mp_value_shared_memory(message);
     REQUIRE_OK(mp_shared_memory_data(memory, &data, NULL));
-    double late = mp_now() + mp_test_seconds(2);
+    double began = mp_now();
     EXPECT_OK(mp_process_kill(process));
-    while (mp_process_is_alive(process) && mp_now() < late) /* who asks after it sees to what it leaves */
+    while (mp_process_is_alive(process) &&
+           mp_now() < began + mp_test_patience()) /* who asks after it sees to what it leaves */
         mp__os_yield();
     EXPECT_STATUS(mp_shared_memory_data(memory, &none, NULL), MP_GONE);
+    EXPECT_WITHIN(began, 2);
     mp_test_expect_end(process, -9);
     for (int i = 0; i < 5000; i++)
         CU_ASSERT(((uint8_t *)data)[i] == 5);
