@@ -72,7 +72,7 @@ MP_API mp_status_t mp_barrier_parties(mp_barrier_t *barrier, uint32_t *parties);
 /** How many of them wait. Blocks for moments only. @return ::MP_OK; ::MP_GONE; ::MP_INVALID. */
 MP_API mp_status_t mp_barrier_waiting(mp_barrier_t *barrier, uint32_t *waiting);
 
-/** Is it broken? Does not block. @return ::MP_OK; ::MP_GONE; ::MP_INVALID. */
+/** Is it broken? Blocks for moments only. @return ::MP_OK; ::MP_GONE; ::MP_INVALID. */
 MP_API mp_status_t mp_barrier_broken(mp_barrier_t *barrier, bool *broken);
 
 /** In the process that made it: ends it for all, who waits gets ::MP_GONE. Elsewhere: lets go of this process's

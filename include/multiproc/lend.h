@@ -15,7 +15,7 @@ MP_BEGIN_DECLS
 /** Shared memory that is lent to this process. */
 typedef struct mp_lent {
     void *data;     /**< aligned to 64 bytes; NULL: nothing is lent */
-    size_t size;    /**< bytes */
+    size_t size;    /**< bytes: what was asked for, or what the item has */
     uint64_t block; /**< the library's */
 } mp_lent_t;
 
@@ -29,7 +29,7 @@ MP_API mp_status_t mp_queue_reserve(mp_queue_t *queue, size_t size, mp_lent_t *l
 /**
  * Puts what was reserved, for this or for any queue of the family, as an item of the first `size` bytes; they must not
  * be written any more. As mp_queue_put_bytes(); on failure it stays lent.
- * @return as mp_queue_put_bytes(); ::MP_INVALID also: it is not lent to this process, or smaller.
+ * @return as mp_queue_put_bytes(); ::MP_INVALID also: it is not lent to this process, or has fewer bytes.
  */
 MP_API mp_status_t mp_queue_commit(mp_queue_t *queue, mp_lent_t *lent, size_t size, double timeout);
 

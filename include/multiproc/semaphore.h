@@ -77,7 +77,8 @@ MP_API mp_status_t mp_semaphore_acquire(mp_semaphore_t *semaphore, double timeou
  */
 MP_API mp_status_t mp_semaphore_release(mp_semaphore_t *semaphore);
 
-/** How many permits there are to take. @return ::MP_OK; ::MP_GONE; ::MP_INVALID. Does not block, but for moments. */
+/** How many permits there are to take, those of the dead among them (who acquires one is still told). @return ::MP_OK;
+ * ::MP_GONE; ::MP_INVALID. Does not block, but for moments. */
 MP_API mp_status_t mp_semaphore_value(mp_semaphore_t *semaphore, uint32_t *value);
 
 /** In the process that made it: ends it for all, who waits gets ::MP_GONE. Elsewhere: lets go of this process's

@@ -250,11 +250,11 @@ static bool has_ended(const party_t *party)
     return !read_state(party->shared, &state) || ROUND(state) != party->round;
 }
 
-/* Looks after the others when this one was woken for no reason, or after a while. */
-static void look_for_the_dead(const party_t *party)
+/* Looks after those who wait: when one of them was woken for no reason, or after a while, or when somebody asks. */
+static void look_for_the_dead(const mp__shared_t *shared)
 {
     inside_t in;
-    if (enter(party->shared, 0, &in) != MP_OK)
+    if (enter(shared, 0, &in) != MP_OK)
         return;
     if (PHASE(in.state) != BROKEN && any_dead(&in.rows, in.state))
         end_round(&in, DIED, BROKEN);
@@ -281,7 +281,7 @@ static mp_status_t await_end(const party_t *party)
         if (status != MP_OK && !ended)
             return status;
         if (!ended)
-            look_for_the_dead(party);
+            look_for_the_dead(party->shared);
     }
     return MP_OK;
 }
@@ -418,19 +418,7 @@ mp_status_t mp_barrier_reset(mp_barrier_t *barrier)
     return MP_OK;
 }
 
-mp_status_t mp_barrier_waiting(mp_barrier_t *barrier, uint32_t *waiting)
-{
-    inside_t in;
-    mp_status_t status =
-        waiting ? begin(barrier, &in) : mp__error(MP_INVALID, "ask a barrier", "no place for the answer");
-    if (status != MP_OK)
-        return status;
-    *waiting = count(&in.rows, in.state);
-    leave(&in);
-    return MP_OK;
-}
-
-/* Begins a question that needs no lock. */
+/* Begins a question. */
 static mp_status_t ask(const mp_barrier_t *barrier, const void *answer, uint32_t *state)
 {
     mp_status_t status = answer ? mp__shared_use((const mp__shared_t *)barrier, MP_KIND_BARRIER)
@@ -438,6 +426,22 @@ static mp_status_t ask(const mp_barrier_t *barrier, const void *answer, uint32_t
     if (status == MP_OK && !read_state(&barrier->shared, state))
         status = mp__object_gone("ask a barrier");
     return status;
+}
+
+mp_status_t mp_barrier_waiting(mp_barrier_t *barrier, uint32_t *waiting)
+{
+    inside_t in;
+    uint32_t state;
+    mp_status_t status = ask(barrier, waiting, &state);
+    if (status == MP_OK) {
+        look_for_the_dead(&barrier->shared);
+        status = enter(&barrier->shared, MP__NEVER, &in);
+    }
+    if (status != MP_OK)
+        return status;
+    *waiting = count(&in.rows, in.state);
+    leave(&in);
+    return MP_OK;
 }
 
 mp_status_t mp_barrier_parties(mp_barrier_t *barrier, uint32_t *parties)
@@ -453,6 +457,10 @@ mp_status_t mp_barrier_broken(mp_barrier_t *barrier, bool *answer)
 {
     uint32_t state;
     mp_status_t status = ask(barrier, answer, &state);
+    if (status != MP_OK)
+        return status;
+    look_for_the_dead(&barrier->shared);
+    status = ask(barrier, answer, &state);
     if (status == MP_OK)
         *answer = PHASE(state) == BROKEN;
     return status;

@@ -5,7 +5,7 @@
  *
  * Owned: a table {holder, permits that it has}, under the header's lock. What is free is the bound less what living
  * holders have: the rows are the only truth. Each changes by one store of its holder, and rows of the dead go when
- * somebody finds no permit free.
+ * somebody who wants a permit finds none free, and is told. Who only asks leaves them.
  */
 #include <multiproc/semaphore.h>
 
@@ -148,14 +148,24 @@ static mp_status_t give_owned(const mp__shared_t *shared)
     return status;
 }
 
+/* What nobody has that lives. */
+static uint64_t unheld_permits(const content_t *c, const mp__rows_t *rows)
+{
+    uint64_t used = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->at[i].thread && !mp__thread_dead(rows->at[i].thread))
+            used += rows->at[i].value;
+    return used < c->bound ? c->bound - used : 0;
+}
+
+/* Rows of the dead stay: who acquires what they had is told. */
 static mp_status_t count_owned(const mp__shared_t *shared, mp__deadline_t deadline, uint64_t *count)
 {
     mp__rows_t rows;
     mp_status_t status = lock_table(shared, deadline, &rows);
     if (status != MP_OK)
         return status;
-    bury(&rows);
-    *count = free_permits(content_of(shared->header), &rows);
+    *count = unheld_permits(content_of(shared->header), &rows);
     mp__word_unlock(&shared->header->lock);
     return MP_OK;
 }

@@ -413,8 +413,34 @@ MP_CASE(its_makers_close_ends_it_for_all)
     mp_test_each_method(expect_gone);
 }
 
-MP_GUARDED_CASES(MP_ROW(alone), MP_ROW(nothing_is_no_barrier), MP_ROW(D6),
+/* Nobody is woken, nobody comes: who asks finds it. */
+static void ask_after_a_death(void)
+{
+    mp_process_t *process;
+    uint32_t waiting = 7;
+    for (int ask_first = 0; ask_first < 2; ask_first++) {
+        mp_barrier_t *barrier = make_barrier(3);
+        start_waiting(&process, 1, barrier);
+        CU_ASSERT_FALSE(is_broken(barrier));
+        mp_test_expect_killed(process);
+        if (ask_first)
+            EXPECT_OK(mp_barrier_waiting(barrier, &waiting));
+        CU_ASSERT(is_broken(barrier));
+        EXPECT_OK(mp_barrier_waiting(barrier, &waiting));
+        CU_ASSERT_EQUAL(waiting, 0);
+        EXPECT_STATUS(mp_barrier_wait(barrier, 0, NULL), MP_STATE);
+        expect_reason("died");
+        EXPECT_OK(mp_barrier_close(barrier));
+    }
+}
 
-                 MP_ROW(it_breaks_when_one_that_waits_dies), MP_ROW(one_that_has_passed_may_end),
-                 MP_ROW(an_action_that_fails_or_dies_breaks_it), MP_ROW(parties_are_killed),
-                 MP_ROW(its_makers_close_ends_it_for_all));
+MP_CASE(who_asks_after_a_death_finds_it_broken)
+{
+    mp_test_objects();
+    mp_test_each_method(ask_after_a_death);
+}
+
+MP_GUARDED_CASES(MP_ROW(alone), MP_ROW(nothing_is_no_barrier), MP_ROW(D6), MP_ROW(it_breaks_when_one_that_waits_dies),
+                 MP_ROW(one_that_has_passed_may_end), MP_ROW(an_action_that_fails_or_dies_breaks_it),
+                 MP_ROW(parties_are_killed), MP_ROW(its_makers_close_ends_it_for_all),
+                 MP_ROW(who_asks_after_a_death_finds_it_broken));

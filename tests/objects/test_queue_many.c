@@ -430,9 +430,34 @@ MP_CASE(what_a_dead_one_was_lent_is_freed)
     mp_test_each_method(kill_a_borrower);
 }
 
+/* Its block may be larger, and holds there what somebody had before. */
+MP_CASE(no_more_is_committed_than_was_lent)
+{
+    static const size_t sizes[] = {0, 3, 63, 100, 5000, 100000};
+    mp_lent_t lent;
+    mp_test_objects();
+    mp_queue_t *queue = make_queue(0, 0);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        REQUIRE_OK(mp_queue_reserve(queue, sizes[i], &lent, 0));
+        CU_ASSERT_EQUAL(lent.size, sizes[i]);
+        EXPECT_STATUS(mp_queue_commit(queue, &lent, sizes[i] + 1, 0), MP_INVALID);
+        CU_ASSERT_PTR_NOT_NULL(lent.data); /* it stays lent */
+        EXPECT_OK(mp_queue_commit(queue, &lent, sizes[i], 0));
+        REQUIRE_OK(mp_queue_get_lent(queue, &lent, 0));
+        EXPECT_STATUS(mp_queue_commit(queue, &lent, sizes[i] + 1, 0), MP_INVALID);
+        EXPECT_OK(mp_lent_return(&lent));
+    }
+    EXPECT_OK(mp_queue_put_bytes(queue, "abc", 3, 0));
+    REQUIRE_OK(mp_queue_get_lent(queue, &lent, 0));
+    EXPECT_STATUS(mp_queue_commit(queue, &lent, 4, 0), MP_INVALID);
+    EXPECT_OK(mp_lent_return(&lent));
+    EXPECT_OK(mp_queue_close(queue));
+}
+
 MP_GUARDED_CASES(MP_ROW(a_bound_in_bytes), MP_ROW(who_waits_for_bytes_is_woken), MP_ROW(values_many_at_once),
                  MP_ROW(one_that_cannot_be_sent_and_none_is_put), MP_ROW(bytes_many_at_once_of_every_size),
                  MP_ROW(many_into_a_bounded_queue), MP_ROW(many_from_another_process),
                  MP_ROW(after_a_shutdown_only_what_is_there_comes), MP_ROW(an_immediate_one_drops_it),
                  MP_ROW(who_waits_wakes_with_it), MP_ROW(lent_to_write_and_to_read), MP_ROW(lent_or_copied_they_mix),
-                 MP_ROW(lent_is_lent), MP_ROW(what_a_dead_one_was_lent_is_freed));
+                 MP_ROW(lent_is_lent), MP_ROW(what_a_dead_one_was_lent_is_freed),
+                 MP_ROW(no_more_is_committed_than_was_lent));

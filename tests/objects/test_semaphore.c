@@ -385,7 +385,33 @@ MP_CASE(its_makers_close_ends_it_for_all)
     mp_test_each_method(end_each);
 }
 
+/* ---- who is told of the dead */
+
+static void ask_after_a_death(void)
+{
+    bool ready;
+    char *text;
+    mp_semaphore_t *semaphore = make(2, MP_OWNED);
+    mp_test_expect_killed(start_holder(semaphore, 2));
+    for (int i = 0; i < 2; i++)
+        CU_ASSERT_EQUAL(value_of(semaphore), 2);
+    EXPECT_OK(mp_wait((mp_value_t[]){mp_of(semaphore)}, 1, &ready, 0));
+    text = mp_dump_text(semaphore);
+    free(text);
+    EXPECT_STATUS(mp_semaphore_acquire(semaphore, 0), MP_OWNER_DIED);
+    CU_ASSERT_EQUAL(value_of(semaphore), 1);
+    EXPECT_OK(mp_semaphore_acquire(semaphore, 0));
+    EXPECT_OK(mp_semaphore_close(semaphore));
+}
+
+MP_CASE(who_acquires_is_told_of_the_dead_whoever_asked_before)
+{
+    mp_test_objects();
+    mp_test_each_method(ask_after_a_death);
+}
+
 MP_GUARDED_CASES(MP_ROW(D3), MP_ROW(nothing_is_no_semaphore), MP_ROW(who_may_release),
                  MP_ROW(more_holders_than_the_first_table_has_rows),
                  MP_ROW(owned_permits_return_from_the_dead_and_others_do_not), MP_ROW(two_at_a_time),
-                 MP_ROW(holders_and_waiters_are_killed), MP_ROW(its_makers_close_ends_it_for_all));
+                 MP_ROW(holders_and_waiters_are_killed), MP_ROW(its_makers_close_ends_it_for_all),
+                 MP_ROW(who_acquires_is_told_of_the_dead_whoever_asked_before));

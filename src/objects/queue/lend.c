@@ -42,8 +42,11 @@ mp_status_t mp_queue_commit(mp_queue_t *queue, mp_lent_t *lent, size_t size, dou
     mp__block_t block;
     uint64_t room;
     mp__owner_t self = mp__owner_process(mp__family.process);
-    if (!mp__block_owned(mp__low(lent->block), self, &block, &room) || block != lent->block || size > room)
-        return mp__error(MP_INVALID, "commit to a queue", "this process has no such room");
+    if (!mp__block_owned(mp__low(lent->block), self, &block, &room) || block != lent->block)
+        return mp__error(MP_INVALID, "commit to a queue", "this process does not have it");
+    if (size > lent->size || size > room) /* behind it lies what others had there before */
+        return mp__error(MP_INVALID, "commit to a queue", "%llu bytes of %llu", (unsigned long long)size,
+                         (unsigned long long)lent->size);
     status = mp__queue_put_block(queue, MP__ITEM_BYTES, block, size, deadline);
     if (status == MP_OK)
         *lent = (mp_lent_t){NULL, 0, 0};

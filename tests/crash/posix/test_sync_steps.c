@@ -155,12 +155,17 @@ MP_CASE(an_owned_release)
 /* The table has no free row: holders that never were fill it. */
 #define STRANGERS 16
 
-static void crowded_set(void)
+static void add_strangers(void)
 {
-    make_semaphore(STRANGERS + 3, MP_OWNED);
     mp__roster_t *holders = (mp__roster_t *)(void *)&header_of(semaphore)->body[2];
     for (uint32_t i = 0; i < STRANGERS; i++)
         HOLDS(mp__roster_add(header_of(semaphore), holders, mp__pair(1, 0x10000000 + i), 1) == MP_OK);
+}
+
+static void crowded_set(void)
+{
+    make_semaphore(STRANGERS + 3, MP_OWNED);
+    add_strangers();
 }
 
 static void crowded_check(bool completed)
@@ -177,15 +182,42 @@ MP_CASE(an_owned_acquire_that_makes_room)
     play(crowded_set, scene_join, acquire_act, crowded_check);
 }
 
-static void bury_act(void)
+static void look_act(void)
 {
     uint32_t n;
     MP_CHECK(mp_semaphore_value(semaphore, &n) == MP_OK && n == STRANGERS + 3);
 }
 
-MP_CASE(a_look_that_buries_the_dead)
+MP_CASE(a_look_past_the_dead)
 {
-    play(crowded_set, scene_join, bury_act, crowded_check);
+    play(crowded_set, scene_join, look_act, crowded_check);
+}
+
+/* All permits are the strangers'. */
+static void exhausted_set(void)
+{
+    make_semaphore(STRANGERS, MP_OWNED);
+    add_strangers();
+}
+
+static void bury_act(void)
+{
+    MP_CHECK(mp_semaphore_acquire(semaphore, 0) == MP_OWNER_DIED);
+}
+
+static void exhausted_check(bool completed)
+{
+    (void)completed;
+    HOLDS(permits() == STRANGERS);
+    for (uint32_t i = 0; i < STRANGERS; i++)
+        HOLDS(taken(mp_semaphore_acquire(semaphore, SOON)));
+    HOLDS(mp_semaphore_acquire(semaphore, 0) == MP_TIMEOUT);
+    HOLDS(mp_semaphore_close(semaphore) == MP_OK);
+}
+
+MP_CASE(an_acquire_that_buries_the_dead)
+{
+    play(exhausted_set, scene_join, bury_act, exhausted_check);
 }
 
 static void acquire_one(void)
@@ -547,9 +579,9 @@ MP_CASE(from_their_making_to_their_end)
 
 MP_CASES(MP_ROW(an_rlock_taken_thrice), MP_ROW(a_plain_acquire), MP_ROW(a_plain_release), MP_ROW(an_owned_acquire),
          MP_ROW(an_owned_second_acquire), MP_ROW(an_owned_release), MP_ROW(an_owned_acquire_that_makes_room),
-         MP_ROW(a_look_that_buries_the_dead), MP_ROW(a_release_that_somebody_sleeps_for),
-         MP_ROW(an_event_set_that_somebody_sleeps_for), MP_ROW(a_late_set), MP_ROW(a_notification),
-         MP_ROW(a_notified_one_that_dies_before_it_returns), MP_ROW(a_stop_in_a_wait), MP_ROW(the_last_party_arrives),
-         MP_ROW(the_last_party_arrives_and_acts), MP_ROW(a_party_whose_time_is_over),
+         MP_ROW(a_look_past_the_dead), MP_ROW(an_acquire_that_buries_the_dead),
+         MP_ROW(a_release_that_somebody_sleeps_for), MP_ROW(an_event_set_that_somebody_sleeps_for), MP_ROW(a_late_set),
+         MP_ROW(a_notification), MP_ROW(a_notified_one_that_dies_before_it_returns), MP_ROW(a_stop_in_a_wait),
+         MP_ROW(the_last_party_arrives), MP_ROW(the_last_party_arrives_and_acts), MP_ROW(a_party_whose_time_is_over),
          MP_ROW(an_abort_that_somebody_sleeps_for), MP_ROW(a_reset_that_somebody_sleeps_for),
          MP_ROW(from_their_making_to_their_end));
