@@ -172,8 +172,8 @@ unsigned mp__posix_thread_count(void); /* 0 where nobody tells */
 uint64_t mp__posix_memory_used(void);
 uint64_t mp__posix_memory_peak(void);
 
-/* pidfd.c: a descriptor of a process. -1 and errno: ENOSYS where there is none such. `place` makes any descriptor, to be
- * closed when one is to be opened. */
+/* pidfd.c: a descriptor of a process. -1 and errno: ENOSYS where there is none such. `place` makes any descriptor, to
+ * be closed when one is to be opened. */
 int mp__posix_pidfd_open(pid_t pid);
 int mp__posix_pidfd_place(void);
 int mp__posix_pidfd_signal(int fd, int signal);

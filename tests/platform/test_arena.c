@@ -30,6 +30,21 @@ MP_CASE(new_memory_reads_as_zeros)
     mp__os_arena_close(&arena);
 }
 
+MP_CASE(a_closed_handle_is_noticed)
+{
+    mp__os_arena_t arena;
+    REQUIRE_OK(mp__os_arena_create(SIZE, &arena));
+    EXPECT_OK(mp__os_arena_check(&arena));
+    mp__os_arena_t other = arena;
+    other.size /= 2;
+    if (mp__os_caps()->fork) { /* on Windows handles have no numbers that a program could close by chance */
+        EXPECT_STATUS(mp__os_arena_check(&other), MP_STATE);
+        other.memory = MP__NO_HANDLE;
+        EXPECT_STATUS(mp__os_arena_check(&other), MP_STATE);
+    }
+    mp__os_arena_close(&arena);
+}
+
 MP_CASE(commit_keeps_what_is_there)
 {
     mp__os_arena_t arena;
@@ -240,7 +255,7 @@ MP_CASE(open_without_room_in_this_process)
     mp__os_arena_close(&arena);
 }
 
-MP_CASES(MP_ROW(new_memory_reads_as_zeros), MP_ROW(commit_keeps_what_is_there),
+MP_CASES(MP_ROW(new_memory_reads_as_zeros), MP_ROW(a_closed_handle_is_noticed), MP_ROW(commit_keeps_what_is_there),
          MP_ROW(discarded_memory_reads_as_zeros_again), MP_ROW(address_space_costs_no_memory),
          MP_ROW(too_large_an_arena_is_refused), MP_ROW(arena_beyond_the_limit_of_handles), MP_ROW(members_share_it),
          MP_SUB(writes), MP_ROW(exposed_before_it_is_committed), MP_SUB(exposes_first),
