@@ -541,9 +541,9 @@ MP_PROGRAM(logs_and_ends)
     return 0;
 }
 
-static mp_status_t exit_with_nine(mp_call_t *call)
+static mp_status_t exit_with(mp_call_t *call)
 {
-    return mp_exit(call, 9);
+    return mp_exit(call, (int)mp_arg_int(call, 0));
 }
 
 MP_CASE(the_end_of_a_child_that_nobody_holds_is_told)
@@ -551,11 +551,11 @@ MP_CASE(the_end_of_a_child_that_nobody_holds_is_told)
     mp_process_t *process;
     begin();
     REQUIRE_OK(mp_log_set(MP_LOG_DEBUG, keep));
-    REQUIRE_OK(mp_process_start(NULL, exit_with_nine, mp_args()));
+    REQUIRE_OK(mp_process_start(NULL, exit_with, mp_args(9)));
     double until = mp_now() + mp_test_patience();
     for (drain(keep, MP_LOG_DEBUG); !count_lines("MainProcess", "ended with exitcode 9") && mp_now() < until;
          drain(keep, MP_LOG_DEBUG)) {
-        REQUIRE_OK(mp_process_start(&process, exit_with_nine, mp_args())); /* which looks for such */
+        REQUIRE_OK(mp_process_start(&process, exit_with, mp_args(0))); /* which looks for such */
         EXPECT_OK(mp_process_kill(process));
         EXPECT_OK(mp_process_join(process, mp_test_patience()));
         EXPECT_OK(mp_process_close(process));
