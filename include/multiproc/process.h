@@ -61,7 +61,8 @@ MP_API mp_status_t mp__process_start_begin(mp_process_t **process, mp_function_t
  * objects, connections and descriptors can be among them; of connections and descriptors the child gets its own copy.
  * @return ::MP_OK; ::MP_NOT_GUARDED: mp_freeze_support was not called, and the function is the
  * program's own; ::MP_INVALID: no function, or an argument that
- * cannot be encoded; ::MP_STATE: this process is a daemon;
+ * cannot be encoded; ::MP_NOT_SENDABLE: an argument that cannot be handed on (a process, a result); ::MP_TOO_LARGE: a
+ * name of more than 63 bytes, or more than 64 connections and descriptors; ::MP_STATE: this process is a daemon;
  * ::MP_THREADED: by fork, and the program has threads of its own (where the system can count them: on Linux);
  * ::MP_UNSUPPORTED; ::MP_NOT_FOUND, ::MP_DENIED: the program's image, or the helper; ::MP_NO_MEMORY; ::MP_LIMIT: of
  * processes or handles; ::MP_SYSTEM. From the child: ::MP_DIED: it ended before it ran the function; ::MP_MISMATCH: it
@@ -96,14 +97,16 @@ static inline mp_status_t mp_process_start_begin(mp_process_t **process, mp_func
 /**
  * The other half: waits until it runs its function. It may be left out; may be called again.
  * @return ::MP_OK: it does, or did; ::MP_TIMEOUT: not yet; what comes from the child as mp_process_start(): the object
- * is still to be closed, by then it has ended, or will at once; ::MP_INVALID.
+ * is still to be closed, by then it has ended, or will at once; ::MP_CLOSED; ::MP_INVALID; ::MP_LIMIT: this thread is
+ * one more than the family can hold.
  */
 MP_API mp_status_t mp_process_start_wait(mp_process_t *process, double timeout);
 
 /**
  * Waits for its end; of mp_parent_process(), too.
  * @return ::MP_OK: it has ended; ::MP_TIMEOUT; ::MP_CLOSED; ::MP_INVALID: no process, NaN, or neither a child of this
- * process nor its parent.
+ * process nor its parent (those of a process that forked this one are neither); ::MP_LIMIT: it has ended, but this
+ * thread is one more than the family can hold, so what the child owned is not.
  */
 MP_API mp_status_t mp_process_join(mp_process_t *process, double timeout);
 
@@ -118,13 +121,17 @@ MP_API mp_status_t mp_process_kill(mp_process_t *process);
  * Ctrl-C only to all processes of a console. */
 MP_API mp_status_t mp_process_interrupt(mp_process_t *process);
 
-/** Does it still run? False for NULL. Does not block. */
+/**
+ * Does it still run? False for NULL. Does not wait for it; but who is the first to see its end also ends what it owned,
+ * which takes up to a second where another process is stopped in the middle of that.
+ */
 MP_API bool mp_process_is_alive(mp_process_t *process);
 
 /**
  * How it ended: its exit code, or -N when signal N ended it (on Windows -15 and -9 after terminate and kill).
- * @return ::MP_OK; ::MP_RUNNING; ::MP_DIED: it ended, and somebody else took its exit code; ::MP_CLOSED; ::MP_INVALID.
- * Does not block.
+ * @return ::MP_OK; ::MP_RUNNING; ::MP_DIED: it ended, and somebody else took its exit code; ::MP_CLOSED; ::MP_INVALID;
+ * ::MP_LIMIT as mp_process_join(). Does not wait for its end, see mp_process_is_alive(); for the word of a fork server
+ * that is stopped it waits half a second.
  */
 MP_API mp_status_t mp_process_exitcode(mp_process_t *process, int *code);
 
@@ -147,7 +154,7 @@ MP_API bool mp_process_is_daemon(const mp_process_t *process);
  * The children of this process that run, and whose objects somebody holds; those that have ended are reaped.
  * @param list gets up to `capacity` of them, borrowed: they stay those of who started them; may be NULL with 0.
  * @param count how many there are.
- * @return ::MP_OK; ::MP_INVALID. Does not block.
+ * @return ::MP_OK; ::MP_INVALID. Does not wait for any, see mp_process_is_alive().
  */
 MP_API mp_status_t mp_active_children(mp_process_t **list, size_t capacity, size_t *count);
 
@@ -182,7 +189,8 @@ MP_API mp_process_t *mp_parent_process(void);
 /**
  * Gives the object back. Its pointer is not to be used any more; because such mistakes happen, the memory is kept until
  * at least 64 more were closed, and meanwhile calls with it do nothing and return ::MP_CLOSED (a second close ::MP_OK).
- * @return ::MP_OK; ::MP_RUNNING: it still runs (join or end it first); ::MP_INVALID. NULL is fine.
+ * @return ::MP_OK; ::MP_RUNNING: it still runs (join or end it first); ::MP_INVALID; ::MP_LIMIT as mp_process_join().
+ * NULL is fine.
  */
 MP_API mp_status_t mp_process_close(mp_process_t *process);
 

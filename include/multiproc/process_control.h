@@ -16,29 +16,30 @@ MP_BEGIN_DECLS
  * @param stream ::MP_STDOUT or ::MP_STDERR.
  * @param data,size in: the room (> 0); out: how many bytes came, at least 1.
  * @return ::MP_OK; ::MP_END: all was read, and nobody writes any more (children of the child may still hold the pipe
- * open when it has ended); ::MP_TIMEOUT; ::MP_INVALID: no such pipe, or closed. Two streams are read by two threads, or
- * in turn with short timeouts: who waits for one while the child fills the other waits for ever.
+ * open when it has ended); ::MP_TIMEOUT; ::MP_INVALID: no such pipe, or closed; ::MP_CLOSED: the process is. Two
+ * streams are read by two threads, or in turn with short timeouts: who waits for one while the child fills the other
+ * waits for ever.
  */
 MP_API mp_status_t mp_process_read(mp_process_t *process, mp_stream_t stream, void *data, size_t *size, double timeout);
 
 /**
  * Writes to a child's standard input that is a pipe. Blocks until the pipe took all; no signal is raised when nobody
  * reads any more.
- * @return ::MP_OK; ::MP_END: nobody reads any more; ::MP_INVALID.
+ * @return ::MP_OK; ::MP_END: nobody reads any more; ::MP_INVALID; ::MP_CLOSED.
  */
 MP_API mp_status_t mp_process_write(mp_process_t *process, const void *data, size_t size);
 
 /**
  * Closes this process's end of a pipe: the child's input ends; its writes fail. mp_process_close() closes them all. No
  * other thread may be using it.
- * @return ::MP_OK, also if it was closed before; ::MP_INVALID: no such pipe.
+ * @return ::MP_OK, also if it was closed before; ::MP_INVALID: no such pipe; ::MP_CLOSED: the process is.
  */
 MP_API mp_status_t mp_process_close_stream(mp_process_t *process, mp_stream_t stream);
 
 /**
  * This process's end of a pipe as the system has it: a descriptor or, on Windows, a HANDLE whose calls overlap. It
  * stays the library's, until mp_process_close_stream() or mp_process_close().
- * @return ::MP_OK; ::MP_INVALID: no such pipe, or closed.
+ * @return ::MP_OK; ::MP_INVALID: no such pipe, or closed; ::MP_CLOSED: the process is.
  */
 MP_API mp_status_t mp_process_stream(const mp_process_t *process, mp_stream_t stream, intptr_t *descriptor);
 
@@ -50,7 +51,7 @@ MP_API mp_status_t mp_process_stream(const mp_process_t *process, mp_stream_t st
  * Windows, descend from it by an unbroken chain of living parents. Best effort on POSIX: a program that left the group
  * (setsid) and whose parent has ended is not found.
  * @return ::MP_OK, also when it has ended: on POSIX its descendants are out of reach once its end was seen (join,
- * exitcode, is_alive), so call this before; ::MP_INVALID; ::MP_DENIED.
+ * exitcode, is_alive), so call this before; ::MP_INVALID; ::MP_CLOSED; ::MP_DENIED.
  */
 MP_API mp_status_t mp_process_kill_tree(mp_process_t *process);
 
@@ -59,7 +60,7 @@ MP_API mp_status_t mp_process_kill_tree(mp_process_t *process);
  * asked through the library: if its program handles SIGTERM by C's signal(), the handler is called, on another thread;
  * else it ends at once and reads as -15.
  * @return ::MP_OK: it has ended, mp_process_result() tells how; ::MP_INVALID: no child of this process, NaN;
- * ::MP_DENIED.
+ * ::MP_CLOSED; ::MP_DENIED; ::MP_LIMIT as mp_process_join().
  */
 MP_API mp_status_t mp_process_stop(mp_process_t *process, double grace);
 
@@ -95,8 +96,9 @@ MP_API mp_status_t mp__process_result(mp_process_t *process, mp_process_result_t
 /** @endcond */
 
 /**
- * How a child ended, and what it used. Does not block.
- * @return ::MP_OK; ::MP_RUNNING; ::MP_INVALID: no child of this process.
+ * How a child ended, and what it used. Waits no more than mp_process_exitcode().
+ * @return ::MP_OK; ::MP_RUNNING; ::MP_INVALID: no child of this process, or no place for it; ::MP_CLOSED; ::MP_LIMIT as
+ * mp_process_join().
  */
 static inline mp_status_t mp_process_result(mp_process_t *process, mp_process_result_t *result)
 {

@@ -74,7 +74,7 @@ static uint32_t overloaded; /* the last line was lost: the next does not wait */
 
 /* Of the thread that calls the sink. */
 static uint32_t calling;
-static uint32_t paused;
+static uint32_t paused; /* by so many starts */
 static MP__THREAD_LOCAL bool in_sink;
 
 /* ---- lines */
@@ -451,6 +451,8 @@ mp_status_t mp_log_set(int new_level, mp_log_sink_t sink)
     if (!new_level && in_sink)
         return mp__error(MP_DEADLOCK, STEP, "the sink would wait for itself");
     mp_status_t status = mp__once(&mutex_made, make_mutex);
+    if (status == MP_OK && mp__family_joined())
+        status = mp__family_join(); /* this thread, to wait for the outlet's */
     if (status != MP_OK)
         return status;
     outlet_t *old = NULL;
@@ -492,7 +494,7 @@ void mp__log_inherit(const mp__log_route_t *route)
 void mp__log_pause(void)
 {
     int64_t until = mp__os_now() + PAUSE;
-    mp__store32(&paused, 1);
+    mp__add32(&paused, 1);
     mp__fence();
     while (mp__load32(&calling) && !in_sink && mp__os_now() < until)
         mp__os_sleep(mp__os_now() + MP__MILLISECOND);
@@ -500,11 +502,12 @@ void mp__log_pause(void)
 
 void mp__log_resume(void)
 {
-    mp__store32(&paused, 0);
+    mp__add32(&paused, UINT32_MAX);
 }
 
 void mp__log_forget(void)
 {
     queue = NULL; /* its holder stays: a thread of the parent may have been using it */
     level = overloaded = 0;
+    paused = 0; /* the parent's starts pause the parent's sink */
 }

@@ -3,6 +3,7 @@
 #include "system.h"
 
 #include "objects/finalize.h"
+#include "objects/process.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -164,7 +165,55 @@ MP_CASE(each_process_runs_its_own)
     CU_ASSERT_PTR_NULL(strstr(output, "parent own"));
 }
 
+/* ---- the end, while another thread collects what nobody holds, as each start does */
+
+static mp_queue_t *told;
+
+static mp_status_t end_later(mp_call_t *call)
+{
+    mp_sleep(mp_arg_double(call, 0));
+    return MP_OK;
+}
+
+static mp_status_t tell_later(mp_call_t *call)
+{
+    mp_sleep(0.5);
+    return mp_queue_put(mp_arg_queue(call, 0), 1, 0);
+}
+
+static void collect(void *unused)
+{
+    (void)unused;
+    for (;;)
+        mp__processes_collect();
+}
+
+static void look_whether_told(void *unused)
+{
+    uint64_t size = 0;
+    (void)unused;
+    mp_test_end_now(mp_queue_size(told, &size) == MP_OK && size == 1 ? 7 : 8);
+}
+
+MP_PROGRAM(ends_while_children_are_collected)
+{
+    static mp_test_thread_t thread;
+    MP_CHECK(mp_queue_create(&told, 0) == MP_OK);
+    MP_CHECK(mp_at_exit(-1, look_whether_told, NULL) == MP_OK);
+    MP_CHECK(mp_process_start(NULL, tell_later, mp_args(told)) == MP_OK);
+    for (int i = 0; i < 8; i++)
+        MP_CHECK(mp_process_start(NULL, end_later, mp_args(0.05 * (8 - i))) == MP_OK);
+    mp_test_thread_start(&thread, collect, NULL);
+    return 0;
+}
+
+MP_CASE(the_end_waits_for_all_though_they_are_collected)
+{
+    CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "ends_while_children_are_collected", NULL, 0), 7);
+}
+
 MP_GUARDED_CASES(MP_ROW(by_priority_and_the_newest_first), MP_ROW(children_are_joined_behind_them),
                  MP_ROW(each_process_runs_its_own), MP_ROW(H1), MP_ROW(negative_priorities_come_behind_the_children),
+                 MP_ROW(the_end_waits_for_all_though_they_are_collected), MP_SUB(ends_while_children_are_collected),
                  MP_SUB(adds_around_its_children), MP_SUB(adds_some_and_forks), MP_SUB(adds_some),
                  MP_SUB(adds_one_and_starts_one), MP_SUB(starts_some_that_add));

@@ -668,7 +668,49 @@ MP_CASE(a_killed_parent_takes_all_below_it_along)
     mp_test_each_method(kill_a_parent);
 }
 
-MP_GUARDED_CASES(MP_ROW(a_child_gets_its_arguments_and_its_identity), MP_ROW(a_tree_of_processes_is_numbered),
+MP_CASE(a_closed_process_says_so_everywhere)
+{
+    mp_process_t *process;
+    mp_process_result_t result;
+    char byte;
+    size_t size = 1;
+    int code;
+    mp_test_objects();
+    REQUIRE_OK(mp_process_start(&process, end_with, mp_args("exit", 0)));
+    EXPECT_STATUS(mp_process_exitcode(process, NULL), MP_INVALID);
+    CU_ASSERT_STRING_EQUAL(mp_error()->text, "no place for it");
+    EXPECT_STATUS(mp_process_result(process, NULL), MP_INVALID);
+    CU_ASSERT_STRING_EQUAL(mp_error()->text, "no place for it");
+    mp_test_expect_end(process, 0);
+    EXPECT_STATUS(mp_process_exitcode(process, &code), MP_CLOSED);
+    EXPECT_STATUS(mp_process_result(process, &result), MP_CLOSED);
+    EXPECT_STATUS(mp_process_kill_tree(process), MP_CLOSED);
+    EXPECT_STATUS(mp_process_stop(process, 1), MP_CLOSED);
+    EXPECT_STATUS(mp_process_start_wait(process, 1), MP_CLOSED);
+    EXPECT_STATUS(mp_process_read(process, MP_STDOUT, &byte, &size, 0), MP_CLOSED);
+    EXPECT_STATUS(mp_process_write(process, "x", 1), MP_CLOSED);
+    EXPECT_OK(mp_process_close(process));
+}
+
+MP_CASE(a_long_name_and_many_handles_are_too_large)
+{
+    mp_process_t *process;
+    mp_value_t arguments[65];
+    mp_conn_t *conn, *theirs;
+    mp_process_options_t options = {.name = "0123456789012345678901234567890123456789012345678901234567890123"};
+    mp_test_objects();
+    EXPECT_STATUS(mp_process_start_with(&process, end_with, mp_args("exit", 0), &options), MP_TOO_LARGE);
+    REQUIRE_OK(mp_pipe(&conn, &theirs, MP_ONE_WAY));
+    for (size_t i = 0; i < 65; i++)
+        arguments[i] = mp_of(conn);
+    EXPECT_STATUS(mp_process_start(&process, end_with, ((mp_args_t){arguments, 65})), MP_TOO_LARGE);
+    EXPECT_STATUS(mp_process_start(&process, end_with, mp_args(mp_current_process())), MP_NOT_SENDABLE);
+    EXPECT_OK(mp_conn_close(conn));
+    EXPECT_OK(mp_conn_close(theirs));
+}
+
+MP_GUARDED_CASES(MP_ROW(a_closed_process_says_so_everywhere), MP_ROW(a_long_name_and_many_handles_are_too_large),
+                 MP_ROW(a_child_gets_its_arguments_and_its_identity), MP_ROW(a_tree_of_processes_is_numbered),
                  MP_ROW(exit_codes), MP_ROW(a_running_process_is_not_joined_nor_closed),
                  MP_ROW(a_killed_process_is_joined_at_once), MP_ROW(many_are_terminated_at_once),
                  MP_ROW(nothing_is_no_process), MP_ROW(threads_join_the_same_process), MP_ROW(threads_start_processes),
