@@ -153,12 +153,13 @@ MP_API mp_status_t mp_pool_join(mp_pool_t *pool, double timeout);
  * a callback of this pool; ::MP_INVALID. */
 MP_API mp_status_t mp_pool_free(mp_pool_t *pool);
 
-/** Is it settled? False for NULL. Does not block. */
+/** Is it settled? False for NULL, and in a child of fork for what its parent's pool does. Does not block. */
 MP_API bool mp_result_ready(const mp_result_t *result);
 
 /**
  * Waits until it is settled, one way or the other.
- * @return ::MP_OK; ::MP_TIMEOUT; ::MP_DEADLOCK: in a callback of its pool, where it never would be; ::MP_INVALID.
+ * @return ::MP_OK; ::MP_TIMEOUT; ::MP_DEADLOCK: in a callback of its pool, where it never would be; ::MP_INVALID, also
+ * for the result of another process's pool (a parent's, before a fork).
  */
 MP_API mp_status_t mp_result_wait(const mp_result_t *result, double timeout);
 

@@ -504,12 +504,10 @@ mp_status_t mp__barrier_create(mp_barrier_t **barrier, uint32_t parties, const m
         return status;
     status = furnish((*barrier)->shared.header, parties, &options);
     if (status != MP_OK) {
-        const mp_error_t error = *mp_error();
         mp_barrier_close(*barrier);
         *barrier = NULL;
-        return mp__error_again(&error);
     }
-    return MP_OK;
+    return status;
 }
 
 static void release(mp__header_t *header)

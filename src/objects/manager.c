@@ -306,8 +306,10 @@ static mp_status_t hold(mp_queue_t *requests, mp_process_t *server, mp_manager_t
     status = mp__manager_open(MP_KIND_MANAGER, &reference, 0, &object);
     if (status != MP_OK) {
         mp__header_t *header;
+        mp_error_t error = *mp_error();
         if (mp__object_open(&reference, MP_KIND_MANAGER, &header) == MP_OK)
             mp__object_end(header, &reference, NULL);
+        mp__error_again(&error);
         return status;
     }
     mp_manager_t *manager = object;
@@ -333,9 +335,11 @@ static mp_status_t start_server(mp_manager_t **out)
         status = hold(requests, server, out);
         if (status == MP_OK)
             return MP_OK;
+        mp_error_t error = *mp_error();
         mp_process_kill(server);
         mp_process_join(server, MP_FOREVER);
         mp_process_close(server);
+        mp__error_again(&error);
     }
     mp_queue_close(requests);
     return status;

@@ -334,14 +334,6 @@ static mp_status_t create(mp__name_t *name, uint64_t bytes)
     return make_memory(name, bytes);
 }
 
-/* Gives back what there is of it; the error stays the caller's. */
-static mp_status_t undo(mp__name_t *name, mp_status_t status)
-{
-    mp_error_t error = *mp_error();
-    mp__name_close(name);
-    return status == MP_OK ? MP_OK : mp__error_again(&error);
-}
-
 mp_status_t mp__name_create(mp__name_t *name, const char *text, const char *kind, uint64_t bytes)
 {
     mp_status_t status = begin(name, text, kind);
@@ -352,7 +344,9 @@ mp_status_t mp__name_create(mp__name_t *name, const char *text, const char *kind
         status = create(name, bytes);
         leave();
     }
-    return status == MP_OK ? MP_OK : undo(name, status);
+    if (status != MP_OK)
+        mp__name_close(name);
+    return status;
 }
 
 static mp_status_t open_once(mp__name_t *name)
@@ -384,7 +378,9 @@ mp_status_t mp__name_open(mp__name_t *name, const char *text, const char *kind)
             break;
         status = mp__os_now() < end ? MP_OK : not_found(name->text);
     }
-    return status == MP_OK ? MP_OK : undo(name, status);
+    if (status != MP_OK)
+        mp__name_close(name);
+    return status;
 }
 
 /* ---- afterwards */
@@ -432,6 +428,7 @@ void mp__name_close(mp__name_t *name)
     /* In a fork's child all of it is the parent's: destroying the pool would take the name away. */
     if (!name->pool || name->pid != mp__os_pid())
         return;
+    const mp_error_t error = *mp_error();
     enter();
     forget_own(name);
     if (name->owner && name->head)
@@ -450,6 +447,7 @@ void mp__name_close(mp__name_t *name)
     if (name->header)
         mp__object_end(name->header, &name->reference, NULL);
     name->pool = NULL;
+    mp__error_again(&error);
 }
 
 /* ---- the sweep of a dead owner */

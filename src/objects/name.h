@@ -50,7 +50,7 @@ mp_status_t mp__name_unlink(mp__name_t *name);
 /* In the owner, before the close: from now on mp__name_check() is MP_GONE everywhere. */
 void mp__name_end(mp__name_t *name);
 
-/* Gives all back; in the owner the name goes. */
+/* Gives all back; in the owner the name goes. The thread's last error stays as it was. */
 void mp__name_close(mp__name_t *name);
 
 /* Before the first sweep. */

@@ -13,8 +13,7 @@
 
 /* ---- making one */
 
-/* Did this process make it, not the one that it was forked from? */
-static bool is_mine(const mp_pool_t *pool)
+bool mp__pool_is_mine(const mp_pool_t *pool)
 {
     return mp__family_joined() && pool->process == mp__family.process && pool->epoch == mp__family.epoch;
 }
@@ -36,7 +35,7 @@ static void destroy(mp__handle_t *handle)
     mp_queue_close(pool->reports);
     mp__buffer_fini(&pool->initializer);
     free(pool->workers);
-    if (is_mine(pool) && mp__family_join() == MP_OK)
+    if (mp__pool_is_mine(pool) && mp__family_join() == MP_OK)
         mp__block_free(pool->block);
     if (pool->memory)
         apr_pool_destroy(pool->memory);
@@ -167,7 +166,7 @@ mp_status_t mp__pool_use(const mp_pool_t *pool, const char *step)
 {
     if (!pool || !mp__handle_is(&pool->handle, MP_KIND_POOL))
         return mp__error(MP_INVALID, step, "this is no pool");
-    if (!is_mine(pool))
+    if (!mp__pool_is_mine(pool))
         return mp__error(MP_INVALID, step, "this is another process's pool");
     return mp__family_join();
 }

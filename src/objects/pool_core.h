@@ -166,6 +166,9 @@ struct mp_result {
     mp__chunk_t parts[];
 };
 
+/* Did this process make it, not the one that it was forked from? */
+bool mp__pool_is_mine(const mp_pool_t *pool);
+
 /* Is it a pool of this process? MP_INVALID. */
 mp_status_t mp__pool_use(const mp_pool_t *pool, const char *step);
 

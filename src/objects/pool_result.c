@@ -160,9 +160,22 @@ void mp__result_empty(mp_result_t *result)
 
 /* ---- reading */
 
+#define STEP_STATUS "ask a result's status"
+
 static mp_status_t no_result(const char *step)
 {
     return mp__error(MP_INVALID, step, "no result");
+}
+
+/* Is it one, and of a pool of this process? A fork's child has the memory, but nobody who settles it, and whoever was
+ * at it there holds the pool's mutex here for ever. */
+static mp_status_t check(const mp_result_t *result, const char *step)
+{
+    if (!result || !mp__handle_is(&result->handle, MP_KIND_RESULT))
+        return no_result(step);
+    if (!mp__pool_is_mine(result->pool))
+        return mp__error(MP_INVALID, step, "this is another process's result");
+    return MP_OK;
 }
 
 /* May the calling thread look? The pool's own may before all others. */
@@ -208,6 +221,10 @@ static void decode(const mp_result_t *settled)
 const mp_error_t *mp_result_error(const mp_result_t *result)
 {
     static const mp_error_t none;
+    static const mp_error_t foreign = {
+        .status = MP_INVALID, .step = STEP_STATUS, .text = "this is no result of this process"};
+    if (result && check(result, STEP_STATUS) != MP_OK)
+        return &foreign;
     if (!result || !is_settled(result))
         return &none;
     decode(result);
@@ -216,14 +233,15 @@ const mp_error_t *mp_result_error(const mp_result_t *result)
 
 mp_status_t mp_result_status(const mp_result_t *result)
 {
-    if (!result)
-        return no_result("ask a result's status");
+    mp_status_t status = check(result, STEP_STATUS);
+    if (status != MP_OK)
+        return status;
     return is_settled(result) ? mp_result_error(result)->status : MP_RUNNING;
 }
 
 mp_value_t mp_result_value(const mp_result_t *result)
 {
-    if (!result || !is_settled(result))
+    if (check(result, "ask for a result's value") != MP_OK || !is_settled(result))
         return MP_NONE;
     decode(result);
     return result->value;
@@ -231,13 +249,14 @@ mp_value_t mp_result_value(const mp_result_t *result)
 
 bool mp_result_ready(const mp_result_t *result)
 {
-    return result && is_settled(result);
+    return check(result, "ask for a result") == MP_OK && is_settled(result);
 }
 
 mp_status_t mp__result_use(const mp_result_t *result, const char *step)
 {
-    if (!mp__handle_is(&result->handle, MP_KIND_RESULT))
-        return no_result(step);
+    mp_status_t status = check(result, step);
+    if (status != MP_OK)
+        return status;
     if (mp__pool_own() == result->pool && !is_settled(result))
         return mp__error(MP_DEADLOCK, step, "in a callback of its pool it is never settled");
     return MP_OK;
@@ -247,9 +266,9 @@ mp_status_t mp_result_wait(const mp_result_t *result, double timeout)
 {
     const char *step = "wait for a result";
     mp__deadline_t deadline;
-    if (!result)
-        return no_result(step);
-    mp_status_t status = mp__deadline(timeout, &deadline);
+    mp_status_t status = check(result, step);
+    if (status == MP_OK)
+        status = mp__deadline(timeout, &deadline);
     if (status != MP_OK || is_settled(result))
         return status;
     status = mp__result_use(result, step);

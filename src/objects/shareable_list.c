@@ -247,12 +247,11 @@ mp_status_t mp__shareable_list_create(mp_shareable_list_t **list, mp_value_t ite
     if (status != MP_OK)
         return status;
     status = make_content((*list)->shared.header, &items, count, size);
-    if (status == MP_OK)
-        return MP_OK;
-    mp_error_t error = *mp_error();
-    mp__shared_close(&(*list)->shared, KIND, NULL);
-    *list = NULL;
-    return mp__error_again(&error);
+    if (status != MP_OK) {
+        mp__shared_close(&(*list)->shared, KIND, NULL);
+        *list = NULL;
+    }
+    return status;
 }
 
 mp_status_t mp_shareable_list_close(mp_shareable_list_t *list)

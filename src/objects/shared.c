@@ -75,12 +75,11 @@ mp_status_t mp__shared_lend(mp_kind_t kind, uint64_t bytes, mp__shared_t **out)
     mp_status_t status = mp__shared_create(kind, out);
     if (status == MP_OK)
         status = mp__lend((*out)->header, bytes);
-    if (status == MP_OK || !out || !*out)
-        return status;
-    mp_error_t error = *mp_error();
-    mp__shared_close(*out, kind, NULL);
-    *out = NULL;
-    return mp__error_again(&error);
+    if (status != MP_OK && out && *out) {
+        mp__shared_close(*out, kind, NULL);
+        *out = NULL;
+    }
+    return status;
 }
 
 mp_status_t mp__shared_attach(mp__shared_t *shared, mp_kind_t kind, void **memory, uint64_t *bytes)
@@ -98,6 +97,7 @@ mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*releas
     mp_status_t status = mp__shared_use(shared, kind);
     if (status != MP_OK)
         return status;
+    const mp_error_t error = *mp_error();
     if (mp__shared_mine(shared)) {
         shared->maker = 0;
         status = mp__object_end(shared->header, &shared->handle.reference, release);
@@ -105,5 +105,7 @@ mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*releas
             status = MP_OK;
     }
     mp__handle_close(&shared->handle);
+    if (status == MP_OK) /* whoever gives up what it was making tells why, not what it met in half an object */
+        mp__error_again(&error);
     return status;
 }

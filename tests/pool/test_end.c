@@ -309,6 +309,18 @@ MP_CASE(a_killed_workers_own_workers_end_too)
 
 static mp_pool_t *the_pool;
 static mp_result_t *the_result;
+static mp_result_t *the_open_result; /* of a task that does not end */
+
+static void expect_no_result(const mp_result_t *result)
+{
+    mp_value_t value;
+    bool ready;
+    MP_CHECK(mp_result_wait(result, MP_FOREVER) == MP_INVALID);
+    MP_CHECK(mp_result_get(result, &value, MP_FOREVER) == MP_INVALID && mp_value_kind(value) == MP_KIND_NONE);
+    MP_CHECK(mp_result_status(result) == MP_INVALID && mp_result_error(result)->status == MP_INVALID);
+    MP_CHECK(!mp_result_ready(result) && mp_value_kind(mp_result_value(result)) == MP_KIND_NONE);
+    MP_CHECK(mp_wait((mp_value_t[]){mp_of((mp_result_t *)result)}, 1, &ready, MP_FOREVER) == MP_INVALID);
+}
 
 /* In a forked child: its parent's pool is there to be seen, and of no use. */
 static mp_status_t try_the_parents_pool(mp_call_t *call)
@@ -320,6 +332,8 @@ static mp_status_t try_the_parents_pool(mp_call_t *call)
     MP_CHECK(mp_pool_terminate(the_pool) == MP_INVALID);
     MP_CHECK(mp_pool_join(the_pool, 0) == MP_INVALID);
     MP_CHECK(mp_pool_free(the_pool) == MP_INVALID);
+    expect_no_result(the_result);
+    expect_no_result(the_open_result);
     mp_result_free(the_result);
     MP_CHECK(mp_pool_create(&own, 1) == MP_OK);
     MP_CHECK(mp_pool_apply(own, task_pid, mp_args(), NULL, PATIENCE) == MP_OK);
@@ -333,19 +347,27 @@ MP_CASE(a_forked_child_has_no_part_in_its_parents_pool)
         mp_skip("there is no fork here");
     mp_test_pools();
     mp_process_t *process;
+    mp_test_gate_t gate;
     int code = -1;
+    mp_test_gate_create(&gate);
     the_pool = new_pool(1);
     REQUIRE_OK(mp_pool_apply_async(the_pool, task_square, mp_args(3), &(mp_task_t){.result = &the_result}));
     REQUIRE_OK(mp_result_wait(the_result, PATIENCE));
+    REQUIRE_OK(mp_pool_apply_async(the_pool, task_pass_gate, mp_args(gate.here, gate.gate, 7),
+                                   &(mp_task_t){.result = &the_open_result}));
     REQUIRE_OK(mp_process_start_with(&process, try_the_parents_pool, mp_args(),
                                      &(mp_process_options_t){.method = MP_START_FORK}));
     EXPECT_OK(mp_process_join(process, PATIENCE));
     EXPECT_OK(mp_process_exitcode(process, &code));
     CU_ASSERT_EQUAL(code, 0);
     EXPECT_OK(mp_process_close(process));
+    mp_test_gate_open(&gate, 1);
+    EXPECT_OK(mp_result_wait(the_open_result, PATIENCE));
     EXPECT_OK(mp_pool_apply(the_pool, task_pid, mp_args(), NULL, PATIENCE));
     mp_result_free(the_result);
+    mp_result_free(the_open_result);
     EXPECT_OK(mp_pool_free(the_pool));
+    mp_test_gate_close(&gate);
 }
 
 /* clang-format off */
