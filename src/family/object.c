@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define GLANCE (10 * MP__MILLISECOND)
+
 #define SETTLE_TIME (200 * MP__MILLISECOND)
 
 static uint32_t check_of(uint32_t place, uint32_t generation, uint16_t kind)
@@ -113,6 +115,18 @@ bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *re
         return !mp__object_is(header, reference);
     mp__process_bury(owner, epoch);
     return !mp__header_owner(reference->place, reference->generation, &after) || after == owner;
+}
+
+bool mp__object_glance(const mp__header_t *header, const mp__reference_t *reference)
+{
+    static MP__THREAD_LOCAL int64_t next;
+    if (mp__load32(&header->owner) == mp__family.process)
+        return false;
+    int64_t now = mp__os_now();
+    if (now < next)
+        return false;
+    next = now + GLANCE;
+    return mp__object_owner_died(header, reference);
 }
 
 /* Raises the generation, for one caller only, and wakes all who sleep in it or watch it. */

@@ -80,6 +80,10 @@ mp_status_t mp__object_lock(mp__header_t *header, mp__lock_word_t *lock, const m
 /* Is its owner dead? Then it is swept, and gone. For waiters, now and then. */
 bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *reference);
 
+/* The same for calls that do not wait, and so would never meet a dead owner: it looks every 10 ms at most, whatever the
+ * object, so that whoever polls pays little. */
+bool mp__object_glance(const mp__header_t *header, const mp__reference_t *reference);
+
 /* The object becomes this process's: one compare-and-swap of its block's state. MP_GONE: it is over, or goes with its
  * dead owner. */
 mp_status_t mp__object_adopt(mp__header_t *header, const mp__reference_t *reference);

@@ -425,7 +425,7 @@ static mp_status_t ask(const mp_barrier_t *barrier, const void *answer, uint32_t
                                 : mp__error(MP_INVALID, "ask a barrier", "no place for the answer");
     if (status == MP_OK && !read_state(&barrier->shared, state))
         status = mp__object_gone("ask a barrier");
-    return status;
+    return status == MP_OK ? mp__shared_unmet(&barrier->shared, status, "ask a barrier") : status;
 }
 
 mp_status_t mp_barrier_waiting(mp_barrier_t *barrier, uint32_t *waiting)

@@ -12,6 +12,8 @@
 #include "objects/ready.h"
 #include "objects/shared.h"
 
+#define STEP_WAIT "wait for an event"
+
 #define SET      1u /* bit 0 of the state; above it the number of times */
 #define ONE_TIME 2u
 
@@ -63,7 +65,7 @@ mp_status_t mp_event_is_set(mp_event_t *event, bool *set)
     if (!mp__state_get(event->shared.header, &event->shared.handle.reference, &state))
         return mp__object_gone("ask an event");
     *set = state & SET;
-    return MP_OK;
+    return mp__shared_unmet(&event->shared, MP_OK, "ask an event");
 }
 
 typedef struct wait {
@@ -76,7 +78,7 @@ static mp_status_t look(void *context)
     const wait_t *wait = context;
     uint32_t state;
     if (!mp__state_get(wait->event->shared.header, &wait->event->shared.handle.reference, &state))
-        return mp__object_gone("wait for an event");
+        return mp__object_gone(STEP_WAIT);
     return (state & SET) || (state ^ wait->before) & ~SET ? MP_OK : MP_BUSY;
 }
 
@@ -94,7 +96,9 @@ mp_status_t mp_event_wait(mp_event_t *event, double timeout)
     const mp__reference_t *reference = &event->shared.handle.reference;
     (void)mp__state_get(header, reference, &wait.before);
     status = mp__wait_for(header, reference, &header->waits[0], look, &wait, MP__SPIN_BRIEF, deadline, &slept);
-    return status == MP_TIMEOUT ? mp__error(status, "wait for an event", "it was not set") : status;
+    return status == MP_TIMEOUT
+               ? mp__shared_unmet(&event->shared, mp__error(status, STEP_WAIT, "it was not set"), STEP_WAIT)
+               : status;
 }
 
 mp_status_t mp_event_close(mp_event_t *event)

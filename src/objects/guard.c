@@ -55,7 +55,8 @@ mp_status_t mp__guard_lock(mp__shared_t *shared, mp_kind_t kind, double timeout)
         mp__deadline_t slice = deadline ? mp__sooner(deadline, mp__os_now() + MP__PARK_SLICE) : 0;
         status = take(shared, slice);
         if (status != MP_TIMEOUT || slice == deadline)
-            return explain(status, kind);
+            return status == MP_TIMEOUT ? mp__shared_unmet(shared, explain(status, kind), "lock an object")
+                                        : explain(status, kind);
     }
 }
 

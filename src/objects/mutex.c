@@ -74,7 +74,10 @@ mp_status_t mp__mutex_acquire_slowly(const mp__mutex_t *mutex, double timeout)
         return status;
     if (mutex->recursive && mp__mutex_mine(mutex))
         return deepen(mutex);
-    return explain(acquire(mutex, deadline));
+    status = acquire(mutex, deadline);
+    if (status == MP_TIMEOUT && mp__object_glance(mutex->header, mutex->reference))
+        return mp__object_gone(acquiring);
+    return explain(status);
 }
 
 mp_status_t mp__mutex_release(const mp__mutex_t *mutex)

@@ -259,7 +259,9 @@ mp_status_t mp_semaphore_acquire(mp_semaphore_t *semaphore, double timeout)
         if (status == MP_OWNER_DIED)
             mp__error_again(&error);
     }
-    return status == MP_TIMEOUT ? mp__error(status, STEP_ACQUIRE, "it has no permit") : status;
+    return status == MP_TIMEOUT
+               ? mp__shared_unmet(wait.shared, mp__error(status, STEP_ACQUIRE, "it has no permit"), STEP_ACQUIRE)
+               : status;
 }
 
 mp_status_t mp_semaphore_release(mp_semaphore_t *semaphore)
@@ -282,7 +284,7 @@ mp_status_t mp_semaphore_value(mp_semaphore_t *semaphore, uint32_t *value)
         status = count((mp__shared_t *)semaphore, MP__NEVER, &permits);
     if (status == MP_OK)
         *value = (uint32_t)permits;
-    return status;
+    return status == MP_OK ? mp__shared_unmet((mp__shared_t *)semaphore, MP_OK, "ask a semaphore") : status;
 }
 
 /* Permits of the dead are left to the one who acquires them, who is told. */

@@ -82,9 +82,16 @@ mp_status_t mp__shared_lend(mp_kind_t kind, uint64_t bytes, mp__shared_t **out)
     return status;
 }
 
+mp_status_t mp__shared_unmet(const mp__shared_t *shared, mp_status_t status, const char *step)
+{
+    return mp__object_glance(shared->header, &shared->handle.reference) ? mp__object_gone(step) : status;
+}
+
 mp_status_t mp__shared_attach(mp__shared_t *shared, mp_kind_t kind, void **memory, uint64_t *bytes)
 {
     mp_status_t status = mp__shared_use(shared, kind);
+    if (status == MP_OK)
+        status = mp__shared_unmet(shared, status, "use an object's memory");
     return MP__LIKELY(status == MP_OK)
                ? mp__attach(&shared->attachment, shared->header, &shared->handle.reference, memory, bytes)
                : status;

@@ -52,6 +52,9 @@ static inline mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t k
     return mp__shared_usable(shared, kind) ? MP_OK : mp__shared_use_slowly(shared, kind);
 }
 
+/* What a call that did not wait says: its own word, or MP_GONE if the object's owner was met dead just now. */
+mp_status_t mp__shared_unmet(const mp__shared_t *shared, mp_status_t status, const char *step);
+
 /* Makes an object that lends so many bytes of memory (mp__lend), and its holder. */
 mp_status_t mp__shared_lend(mp_kind_t kind, uint64_t bytes, mp__shared_t **out);
 

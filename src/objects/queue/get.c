@@ -358,6 +358,12 @@ static MP__NOINLINE mp_status_t take_slowly(mp_queue_t *queue, mp__wanted_t *wan
     }
 }
 
+static MP__NOINLINE mp_status_t none(const mp_queue_t *queue)
+{
+    const char *step = "get from a queue";
+    return mp__shared_unmet(&queue->shared, mp__error(MP_TIMEOUT, step, "it is empty"), step);
+}
+
 mp_status_t mp__queue_take(mp_queue_t *queue, mp__wanted_t *wanted, const mp__peer_t *peer, mp__deadline_t deadline)
 {
     mp_status_t status = try_take(queue, wanted, deadline, false, NULL);
@@ -365,8 +371,7 @@ mp_status_t mp__queue_take(mp_queue_t *queue, mp__wanted_t *wanted, const mp__pe
         return taken(queue, wanted);
     if (status == MP_BUSY && deadline != 0)
         return take_slowly(queue, wanted, peer, deadline);
-    return status == MP_BUSY || status == MP_TIMEOUT ? mp__error(MP_TIMEOUT, "get from a queue", "it is empty")
-                                                     : status;
+    return status == MP_BUSY || status == MP_TIMEOUT ? none(queue) : status;
 }
 
 /* One attempt that waits for nobody. */

@@ -110,7 +110,7 @@ static mp_status_t measure(mp_queue_t *queue, uint64_t *items, uint64_t *bytes)
 {
     mp_status_t status = mp__shared_use((mp__shared_t *)queue, MP_KIND_QUEUE);
     if (status == MP_OK)
-        status = settle(queue);
+        status = mp__shared_unmet((mp__shared_t *)queue, settle(queue), "ask a queue");
     if (status != MP_OK)
         return status;
     const mp__content_t *c = mp__content(queue->shared.header);

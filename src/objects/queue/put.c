@@ -274,6 +274,12 @@ static MP__NOINLINE mp_status_t put_slowly(mp_queue_t *queue, offer_t *offer, mp
     }
 }
 
+static MP__NOINLINE mp_status_t full(const mp_queue_t *queue)
+{
+    const char *step = "put into a queue";
+    return mp__shared_unmet(&queue->shared, mp__error(MP_TIMEOUT, step, "it is full"), step);
+}
+
 static inline mp_status_t put(mp_queue_t *queue, offer_t *offer, mp__deadline_t deadline)
 {
     mp_status_t status = try_put(queue, offer, deadline, false, NULL);
@@ -284,7 +290,7 @@ static inline mp_status_t put(mp_queue_t *queue, offer_t *offer, mp__deadline_t 
     if ((status == MP_BUSY || status == MP_NO_MEMORY) && deadline != 0)
         return put_slowly(queue, offer, deadline);
     if (status == MP_BUSY)
-        return mp__error(MP_TIMEOUT, "put into a queue", "it is full");
+        return full(queue);
     return status == MP_TIMEOUT ? busy() : status;
 }
 
