@@ -937,6 +937,7 @@ const act_t acts[] = {
     {SWEEPER, "of a maker", .run = sweep, .first = make_and_end_all},
     {SWEEPER, "of shared memory", .run = sweep, .first = use_memory},
     {SWEEPER, "of an adoption", .run = sweep, .first = adopt_orphan, .last = true},
+    {SWEEPER, "of a slot of its own making", .run = make_and_sweep},
     {SWEEPER, "of a sweeper", .run = sweep, .first = make_and_sweep},
 };
 
