@@ -50,6 +50,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+struct rusage;
+
 /* ---- handle.c ---- */
 
 /* The number that a handle is; -1 if it cannot be one. */
@@ -103,9 +105,9 @@ typedef struct mp__posix_sentinel {
 
 mp_status_t mp__posix_sentinel_prepare(mp__posix_sentinel_t *sentinel);
 
-/* One of these follows: in the parent (the sentinel of the new process; on failure the process is ended), in a forked
- * child, or when there is no process. */
-mp_status_t mp__posix_sentinel_parent(mp__posix_sentinel_t *sentinel, pid_t pid, mp__os_handle_t *handle);
+/* One of these follows: in the parent (it becomes the sentinel of the new process, whose pid is set; on failure that
+ * one is ended), in a forked child, or when there is no process. */
+mp_status_t mp__posix_sentinel_parent(mp__posix_sentinel_t *sentinel, mp__os_process_t *process);
 void mp__posix_sentinel_child(mp__posix_sentinel_t *sentinel);
 void mp__posix_sentinel_cancel(mp__posix_sentinel_t *sentinel);
 
@@ -121,7 +123,6 @@ const char *mp__posix_sentinel_image(void);
 
 /* ---- self.c ---- */
 
-struct rusage;
 void mp__posix_usage(const struct rusage *used, mp__os_usage_t *usage);
 
 /* ---- inherit.c ---- */
@@ -178,11 +179,16 @@ int mp__posix_pidfd_open(pid_t pid);
 int mp__posix_pidfd_place(void);
 int mp__posix_pidfd_signal(int fd, int signal);
 
+/* As wait4() with WNOHANG; `leave`: it stays to be waited for. -1 and errno: ECHILD; ENOSYS, EINVAL, EBADF: the system
+ * has no such thing, or it is no descriptor of a process. */
+pid_t mp__posix_pidfd_wait(int fd, bool leave, int *result, struct rusage *usage);
+
 /* sentinel.c: a descriptor that is ready to read when any process has ended. -1 and errno: ESRCH; ENOSYS. */
 int mp__posix_sentinel_open(pid_t pid);
 
-/* tree.c: ends all that descend from a child, and stops that one; as far as the system lists processes. */
-void mp__posix_tree_kill(pid_t root);
+/* tree.c: ends all that descend from a process, and stops that one; as far as the system lists processes. fd: its own,
+ * if it is one of a process. */
+void mp__posix_tree_kill(pid_t root, int fd);
 
 /* lifeline.c: a pipe's reading end, opened once more; -1 and errno: ENOSYS where that is of no use. And in the process
  * that it is for: the system kills it when the pipe's other end is closed; or false. */

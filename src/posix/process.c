@@ -219,7 +219,7 @@ mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process)
         return start_error(code);
     }
     process->pid = (int32_t)pid;
-    return mp__posix_sentinel_parent(&sentinel, pid, &process->sentinel);
+    return mp__posix_sentinel_parent(&sentinel, process);
 }
 
 mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
@@ -242,7 +242,7 @@ mp_status_t mp__os_fork(mp__os_process_t *process, bool *in_child)
     }
     if (code == APR_INPARENT) {
         process->pid = (int32_t)forked.pid;
-        return mp__posix_sentinel_parent(&sentinel, forked.pid, &process->sentinel);
+        return mp__posix_sentinel_parent(&sentinel, process);
     }
     mp__posix_sentinel_cancel(&sentinel);
     return code == EAGAIN ? mp__error_apr(MP_LIMIT, "fork", code) : mp__posix_error("fork", code);
@@ -272,6 +272,19 @@ static bool sentinel_ready(const mp__os_process_t *process)
     return sentinel.fd < 0 || mp__posix_poll(&sentinel, 1, 0) > 0;
 }
 
+/* wait4() with WNOHANG, by its descriptor where it has one: where the host reaps all children, its number may be
+ * another child's by now. */
+static pid_t wait_now(const mp__os_process_t *process, bool leave, int *result, struct rusage *used)
+{
+    pid_t pid = (pid_t)process->pid, got = mp__posix_pidfd_wait((int)process->sentinel, leave, result, used);
+    if (got >= 0 || errno == ECHILD || errno == EINTR)
+        return got;
+    if (!leave)
+        return wait4(pid, result, WNOHANG, used); /* not POSIX, but all have it */
+    siginfo_t info;
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ? -1 : 0;
+}
+
 /* Has it ended? Then it is reaped, and its end known. */
 static bool reap(mp__os_process_t *process)
 {
@@ -284,7 +297,7 @@ static bool reap(mp__os_process_t *process)
     struct rusage used;
     pid_t got;
     do {
-        got = wait4((pid_t)process->pid, &result, WNOHANG, &used); /* not POSIX, but all have it */
+        got = wait_now(process, false, &result, &used);
     } while (got < 0 && errno == EINTR);
     if (got == 0)
         return false;
@@ -319,15 +332,15 @@ mp_status_t mp__os_process_wait(mp__os_process_t *process, mp__deadline_t deadli
  * only be said that it ran a moment ago.) */
 static bool is_ours(const mp__os_process_t *process)
 {
-    pid_t pid = (pid_t)process->pid;
     if (process->foreign)
         return process->sentinel == MP__NO_HANDLE || !sentinel_ready(process);
-    siginfo_t info;
-    int code;
+    int result;
+    struct rusage used;
+    pid_t got;
     do {
-        code = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT);
-    } while (code < 0 && errno == EINTR);
-    return code == 0;
+        got = wait_now(process, true, &result, &used);
+    } while (got < 0 && errno == EINTR);
+    return got >= 0;
 }
 
 static mp_status_t send_signal(mp__os_process_t *process, int signal)
@@ -353,16 +366,17 @@ mp_status_t mp__os_process_interrupt(mp__os_process_t *process)
     return send_signal(process, SIGINT);
 }
 
-/* As long as it was not reaped its number, and with it its group's, can be nobody else's. */
+/* A child's number, and with it its group's, is nobody else's before this process reaps it. A fork server's child is
+ * stopped first, by its own descriptor: if it has not ended then, its number is its own, too. */
 mp_status_t mp__os_process_kill_tree(mp__os_process_t *process)
 {
     pid_t pid = (pid_t)process->pid;
     if (process->reaped || !is_ours(process))
         return MP_OK;
-    mp__posix_tree_kill(pid);
-    if (kill(-pid, SIGKILL) < 0 && errno == EPERM)
-        return mp__error_native(MP_DENIED, "end a process' group", errno);
-    return mp__os_process_signal(process, true);
+    mp__posix_tree_kill(pid, mp__posix_descriptor(process->sentinel));
+    bool denied = is_ours(process) && kill(-pid, SIGKILL) < 0 && errno == EPERM;
+    mp_status_t status = mp__os_process_signal(process, true);
+    return denied && status == MP_OK ? mp__error_native(MP_DENIED, "end a process' group", EPERM) : status;
 }
 
 mp_status_t mp__os_process_ask(mp__os_process_t *process, uint64_t door)

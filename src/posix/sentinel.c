@@ -115,32 +115,38 @@ static int ended(void)
     return ends[0];
 }
 
-static int open_sentinel(mp__posix_sentinel_t *sentinel, pid_t pid)
+static int open_sentinel(mp__posix_sentinel_t *sentinel, mp__os_process_t *process)
 {
     int fd = sentinel->ends[0];
     if (fd < 0) {
         mp__posix_close(sentinel->place);
-        fd = mp__posix_pidfd_open(pid);
-        if (fd < 0 && errno == ESRCH) /* the host reaps all children, and was faster */
+        fd = mp__posix_pidfd_open((pid_t)process->pid);
+        if (fd < 0 && errno == ESRCH) { /* the host reaps all children, and was faster */
+            process->exit = (mp__os_exit_t){.end = MP__OS_UNKNOWN};
+            process->reaped = true;
             fd = ended();
+        }
     }
     mp__posix_close(sentinel->ends[1]);
     release(sentinel);
     return fd;
 }
 
-mp_status_t mp__posix_sentinel_parent(mp__posix_sentinel_t *sentinel, pid_t pid, mp__os_handle_t *handle)
+mp_status_t mp__posix_sentinel_parent(mp__posix_sentinel_t *sentinel, mp__os_process_t *process)
 {
-    int fd = open_sentinel(sentinel, pid);
-    if (fd < 0) { /* another thread was faster and took the place */
-        int code = errno;
+    int fd = open_sentinel(sentinel, process);
+    if (fd >= 0) {
+        process->sentinel = fd;
+        return MP_OK;
+    }
+    int code = errno; /* another thread was faster and took the place */
+    pid_t pid = (pid_t)process->pid;
+    if (!process->reaped) {
         kill(pid, SIGKILL);
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
             ;
-        return mp__posix_error("make a process' sentinel", code);
     }
-    *handle = fd;
-    return MP_OK;
+    return mp__posix_error("make a process' sentinel", code);
 }
 
 int mp__posix_sentinel_tell(const mp__posix_sentinel_t *sentinel, int number, const char *image, char **variable)

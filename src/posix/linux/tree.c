@@ -104,14 +104,15 @@ static bool grow(tree_t *tree)
     return grown;
 }
 
-void mp__posix_tree_kill(pid_t root)
+void mp__posix_tree_kill(pid_t root, int fd)
 {
     tree_t tree = {0};
     if (!add(&tree, root, -1)) {
         free(tree.pids);
         return;
     }
-    kill(root, SIGSTOP);
+    if (mp__posix_pidfd_signal(fd, SIGSTOP) < 0 && errno != ESRCH)
+        kill(root, SIGSTOP);
     /* A stop takes a moment where its process runs on another processor: once more than needed. */
     for (int quiet = 0; quiet < 2;)
         quiet = grow(&tree) ? 0 : quiet + 1;

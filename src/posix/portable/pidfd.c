@@ -22,3 +22,10 @@ int mp__posix_pidfd_signal(int fd, int signal)
     errno = ENOSYS;
     return -1;
 }
+
+pid_t mp__posix_pidfd_wait(int fd, bool leave, int *result, struct rusage *usage)
+{
+    (void)fd, (void)leave, (void)result, (void)usage;
+    errno = ENOSYS;
+    return -1;
+}

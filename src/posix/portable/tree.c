@@ -1,7 +1,7 @@
 /* POSIX lists no processes. */
 #include "posix/posix.h"
 
-void mp__posix_tree_kill(pid_t root)
+void mp__posix_tree_kill(pid_t root, int fd)
 {
-    (void)root;
+    (void)root, (void)fd;
 }

@@ -41,6 +41,8 @@ static const excuse_t excuses[] = {
     {"family/attach.c", "mp__detach", OWN ", or of one who can take no part"},
     {"family/slots.c", "probe_some", OWN},
     {"family/park.c", "mp__may_spin", OWN},
+    {"objects/lifeline.c", NULL, OWN},
+    {"posix/linux/pidfd.c", NULL, OWN},
     {"posix/unnamed.c", NULL, OWN},
     {"win32/system.c", NULL, OWN},
     {"objects/queue/book.c", "mp__book_forget", "only where there is no memory"},
