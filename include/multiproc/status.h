@@ -75,7 +75,8 @@ MP_API const char *mp_status_name(mp_status_t status);
 /** What a status means, in a few words. A static string. */
 MP_API const char *mp_status_text(mp_status_t status);
 
-/** mp_perror() without the printing: "what: step: text (MP_NAME)" written to buffer, cut to size, always terminated. */
+/** mp_perror() without the printing: "what: step: text (MP_NAME)" written to buffer, cut to size, always terminated.
+ * what may be NULL: without it. */
 MP_API const char *mp_error_format(char *buffer, size_t size, const char *what);
 
 MP_END_DECLS
