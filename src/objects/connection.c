@@ -160,9 +160,12 @@ static mp_status_t adopt_pair(const mp__os_handle_t ends[2], mp_direction_t dire
 
 mp_status_t mp_pipe(mp_conn_t **first, mp_conn_t **second, mp_direction_t direction)
 {
+    if (first)
+        *first = NULL;
+    if (second)
+        *second = NULL;
     if (!first || !second || (direction != MP_ONE_WAY && direction != MP_DUPLEX))
         return mp__error(MP_INVALID, "make a pipe", "no place for its ends, or no such direction");
-    *first = *second = NULL;
     mp__os_handle_t ends[2];
     mp_status_t status = mp__local_init();
     if (status == MP_OK)
@@ -337,11 +340,12 @@ static mp_status_t read_value_message(mp_conn_t *conn, mp__buffer_t *payload, mp
 
 mp_status_t mp_conn_recv(mp_conn_t *conn, mp_value_t *value)
 {
+    if (value)
+        *value = MP_NONE;
     mp_status_t status =
         value ? check(conn, MP__CONN_RECEIVES, "receive") : mp__error(MP_INVALID, "receive", "no place for the value");
     if (status != MP_OK)
         return status;
-    *value = MP_NONE;
     mp__buffer_t payload;
     mp__transfer_t transfer = {.count = 0};
     mp__buffer_init(&payload);
