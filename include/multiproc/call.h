@@ -13,7 +13,8 @@
  *
  * A missing or wrong argument is an error of the whole call: the first one is remembered ("argument 0: expected int,
  * got str"), accessors return 0, "", NULL or None from then on too where theirs is wrong, and the call fails with that
- * error even if the function returns ::MP_OK. So a function may read its arguments without a check after each.
+ * error even if the function returns ::MP_OK. So a function may read its arguments without a check after each. Where
+ * the call is NULL there are no arguments, and calls that return a status return ::MP_INVALID.
  */
 #ifndef MULTIPROC_CALL_H
 #define MULTIPROC_CALL_H
@@ -83,7 +84,8 @@ MP_API mp_status_t mp_call_status(const mp_call_t *call);
 MP_API mp_status_t mp_fail(mp_call_t *call, int code, const char *format, ...) MP_PRINTF(3, 4);
 
 /**
- * Ends the process with an exit code, once the function returned: `return mp_exit(call, 3);`
+ * Ends the process with an exit code, once the function returned: `return mp_exit(call, 3);` POSIX keeps 8 bits of it,
+ * so 256 is 0 there.
  * @return ::MP_OK for code 0, else ::MP_FAILED.
  */
 MP_API mp_status_t mp_exit(mp_call_t *call, int code);

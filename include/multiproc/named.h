@@ -6,8 +6,8 @@
  * A name is 1 to 30 letters, digits, '_', '-' or '.', the first not a '.'; memory and locks have names of their own. It
  * is known to all processes whose temporary directory (TMPDIR, or TEMP on Windows) is the same.
  *
- * The process that makes it owns it, for ever: the others only open it. When the owner closes it, nothing is left of
- * it; when the owner dies, whoever comes across the name next finds that out and takes the leavings away (in the
+ * The process that makes it owns it, for ever: the others only open it. When the owner closes it, or ends in order
+ * (returns from main, exits), nothing is left of it; when the owner dies, whoever comes across the name next finds that out and takes the leavings away (in the
  * owner's family that is at once). From then on every call is ::MP_GONE for those who have it open; on Windows the name
  * can be used again when they have closed it.
  *

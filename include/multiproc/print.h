@@ -55,7 +55,8 @@ static inline mp_status_t mp__dump(mp_value_t object)
 /** @endcond */
 
 /**
- * Prints the last error of this thread, "what: step: text (MP_NAME)", to the standard error output in one write.
+ * Prints the last error of this thread, "what: step: text (MP_NAME)", to the standard error output in one write; just
+ * "step: text (MP_NAME)" if what is NULL.
  * @return 1, for main: `return mp_perror("start");`
  */
 static inline int mp_perror(const char *what)

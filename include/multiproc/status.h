@@ -18,7 +18,8 @@ typedef enum mp_status {
     MP_TIMEOUT = 1,       /**< the deadline passed */
     MP_INVALID = 2,       /**< invalid argument */
     MP_NO_MEMORY = 3,     /**< out of memory */
-    MP_CLOSED = 4,        /**< the object was closed by this process */
+    MP_CLOSED = 4,        /**< the object was closed by this process; a late use is told so as long as no 64 other
+                               objects were closed since, and a second close is ::MP_OK */
     MP_GONE = 5,          /**< the object's owner closed it or died */
     MP_OWNER_DIED = 6,    /**< the previous holder died holding it */
     MP_NOT_OWNER = 7,     /**< the caller does not hold it */
@@ -74,7 +75,8 @@ MP_API const char *mp_status_name(mp_status_t status);
 /** What a status means, in a few words. A static string. */
 MP_API const char *mp_status_text(mp_status_t status);
 
-/** mp_perror() without the printing: "what: step: text (MP_NAME)" written to buffer, cut to size, always terminated. */
+/** mp_perror() without the printing: "what: step: text (MP_NAME)" written to buffer, cut to size, always terminated.
+ * what may be NULL: without it. */
 MP_API const char *mp_error_format(char *buffer, size_t size, const char *what);
 
 MP_END_DECLS

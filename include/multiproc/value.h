@@ -299,21 +299,21 @@ static inline mp_value_t mp__of_result(mp_result_t *x)
 }
 /** @endcond */
 
-/** Text of n bytes (with any bytes in it, '\\0' too; it must be UTF-8 to be sent). data is borrowed. */
+/** Text of n bytes (with any bytes in it, '\\0' too; it must be UTF-8 to be sent). data is borrowed; NULL: "". */
 static inline mp_value_t mp_str(const char *data, size_t n)
 {
     mp_value_t v = mp__value(MP_KIND_STR);
     v.as.text = data;
-    v.end.size = n;
+    v.end.size = data ? n : 0;
     return v;
 }
 
-/** n raw bytes. data is borrowed. */
+/** n raw bytes. data is borrowed; NULL: none. */
 static inline mp_value_t mp_bytes(const void *data, size_t n)
 {
     mp_value_t v = mp__value(MP_KIND_BYTES);
     v.as.data = data;
-    v.end.size = n;
+    v.end.size = data ? n : 0;
     return v;
 }
 
@@ -340,28 +340,28 @@ static inline mp_value_t mp_descriptor(intptr_t descriptor)
     return v;
 }
 
-/** A list of the n values of an array, for more items than mp_list() takes. items is borrowed. */
+/** A list of the n values of an array, for more items than mp_list() takes. items is borrowed; NULL: an empty list. */
 static inline mp_value_t mp_value_list(const mp_value_t *items, size_t n)
 {
     mp_value_t v = mp__value(MP_KIND_LIST);
     v.as.items = items;
-    v.end.size = n;
+    v.end.size = items ? n : 0;
     return v;
 }
 
 /**
- * A dict of the n pairs of an array key, value, key, value..., for more pairs than mp_dict() takes. items is borrowed.
- * As in Python, of pairs with equal keys the last one's value counts, at the first one's place; the array is put in
- * order for that.
+ * A dict of the n pairs of an array key, value, key, value..., for more pairs than mp_dict() takes. items is borrowed;
+ * NULL: an empty dict. As in Python, of pairs with equal keys the last one's value counts, at the first one's place;
+ * the array is put in order for that.
  */
 MP_API mp_value_t mp_value_dict(mp_value_t *items, size_t n);
 
-/** The arguments of a call from an array, for more than mp_args() takes. items is borrowed. */
+/** The arguments of a call from an array, for more than mp_args() takes. items is borrowed; NULL: none. */
 static inline mp_args_t mp_value_args(const mp_value_t *items, size_t n)
 {
     mp_args_t args;
     args.items = items;
-    args.count = n;
+    args.count = items ? n : 0;
     return args;
 }
 
@@ -445,7 +445,7 @@ MP_API mp_list_t *mp_value_list_proxy(mp_value_t v);               /**< @copydoc
 
 /**
  * The same with a status, for messages whose shape is not certain. On failure *out is as it was.
- * @return ::MP_OK; ::MP_TYPE: v is of another kind; ::MP_VALUE: the number does not fit.
+ * @return ::MP_OK; ::MP_TYPE: v is of another kind; ::MP_VALUE: the number does not fit; ::MP_INVALID: out is NULL.
  */
 MP_API mp_status_t mp_value_as_bool(mp_value_t v, bool *out);
 MP_API mp_status_t mp_value_as_int(mp_value_t v, int64_t *out);     /**< @copydoc mp_value_as_bool */

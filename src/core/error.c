@@ -125,9 +125,11 @@ const char *mp_status_text(mp_status_t status)
 const char *mp_error_format(char *buffer, size_t size, const char *what)
 {
     const mp_error_t *error = &last_error;
+    const char *colon = what ? ": " : "";
+    what = what ? what : "";
     if (error->status == MP_OK)
-        snprintf(buffer, size, "%s: no error", what);
+        snprintf(buffer, size, "%s%sno error", what, colon);
     else
-        snprintf(buffer, size, "%s: %s: %s (%s)", what, error->step, error->text, mp_status_name(error->status));
+        snprintf(buffer, size, "%s%s%s: %s (%s)", what, colon, error->step, error->text, mp_status_name(error->status));
     return buffer;
 }

@@ -106,7 +106,7 @@ static void destroy(mp__handle_t *handle)
     mp_conn_t *conn = (mp_conn_t *)handle;
     shut(handle);
     apr_pool_destroy(conn->pool);
-    free(conn);
+    mp__handle_bury(handle);
 }
 
 mp_status_t mp__conn_adopt(mp__os_handle_t end, uint32_t directions, void **out)
@@ -160,9 +160,12 @@ static mp_status_t adopt_pair(const mp__os_handle_t ends[2], mp_direction_t dire
 
 mp_status_t mp_pipe(mp_conn_t **first, mp_conn_t **second, mp_direction_t direction)
 {
+    if (first)
+        *first = NULL;
+    if (second)
+        *second = NULL;
     if (!first || !second || (direction != MP_ONE_WAY && direction != MP_DUPLEX))
         return mp__error(MP_INVALID, "make a pipe", "no place for its ends, or no such direction");
-    *first = *second = NULL;
     mp__os_handle_t ends[2];
     mp_status_t status = mp__local_init();
     if (status == MP_OK)
@@ -174,8 +177,10 @@ mp_status_t mp_conn_close(mp_conn_t *conn)
 {
     if (!conn)
         return MP_OK;
-    if (!mp__handle_is(&conn->handle, MP_KIND_CONN))
-        return mp__error(MP_INVALID, "close a connection", "this is no connection");
+    if (!mp__handle_is(&conn->handle, MP_KIND_CONN)) {
+        mp_status_t status = mp__handle_refuse(&conn->handle, MP_KIND_CONN, "close a connection", "connection");
+        return status == MP_CLOSED ? MP_OK : status;
+    }
     mp__handle_close(&conn->handle);
     return MP_OK;
 }
@@ -183,7 +188,7 @@ mp_status_t mp_conn_close(mp_conn_t *conn)
 static mp_status_t check(const mp_conn_t *conn, uint32_t direction, const char *step)
 {
     if (!conn || !mp__handle_is(&conn->handle, MP_KIND_CONN))
-        return mp__error(MP_INVALID, step, "this is no connection");
+        return mp__handle_refuse((const mp__handle_t *)conn, MP_KIND_CONN, step, "connection");
     if (!(conn->directions & direction))
         return mp__error(MP_INVALID, step, "this end only %s", direction == MP__CONN_SENDS ? "receives" : "sends");
     return MP_OK;
@@ -335,11 +340,12 @@ static mp_status_t read_value_message(mp_conn_t *conn, mp__buffer_t *payload, mp
 
 mp_status_t mp_conn_recv(mp_conn_t *conn, mp_value_t *value)
 {
+    if (value)
+        *value = MP_NONE;
     mp_status_t status =
         value ? check(conn, MP__CONN_RECEIVES, "receive") : mp__error(MP_INVALID, "receive", "no place for the value");
     if (status != MP_OK)
         return status;
-    *value = MP_NONE;
     mp__buffer_t payload;
     mp__transfer_t transfer = {.count = 0};
     mp__buffer_init(&payload);

@@ -30,7 +30,7 @@ mp_status_t mp_event_create(mp_event_t **event)
 mp_status_t mp_event_set(mp_event_t *event)
 {
     if (!event || !mp__handle_is(&event->shared.handle, MP_KIND_EVENT))
-        return MP_INVALID;
+        return event && event->shared.handle.magic == MP__HANDLE_CLOSED ? MP_CLOSED : MP_INVALID;
     mp__header_t *header = event->shared.header;
     const mp__reference_t *reference = &event->shared.handle.reference;
     uint32_t state;

@@ -80,7 +80,7 @@ mp_status_t mp__guard_close(mp__shared_t *shared, mp_kind_t kind, void (*release
         return MP_OK;
     mp_status_t status = mp__shared_use(shared, kind);
     if (status != MP_OK)
-        return status;
+        return status == MP_CLOSED ? MP_OK : status;
     if (!mp__shared_mine(shared) || gone(shared))
         return mp__shared_close(shared, kind, release);
     mp__lock_word_t *word = &shared->header->held;

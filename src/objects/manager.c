@@ -115,7 +115,7 @@ static void destroy_proxy(mp__handle_t *handle)
     mp__proxy_t *proxy = (mp__proxy_t *)(void *)handle;
     unlist_proxy(proxy);
     fini_client(&proxy->client);
-    free(proxy);
+    mp__handle_bury(handle);
 }
 
 static mp_status_t open_proxy(mp_kind_t kind, const mp__reference_t *reference, uint64_t item, void **object)
@@ -137,8 +137,10 @@ static mp_status_t close_proxy(mp__proxy_t *proxy, mp_kind_t kind)
 {
     if (!proxy)
         return MP_OK;
-    if (!mp__handle_is(&proxy->client.shared.handle, kind))
-        return mp__error(MP_INVALID, "close a proxy", "this is no %s", mp_kind_name(kind));
+    if (!mp__handle_is(&proxy->client.shared.handle, kind)) {
+        mp_status_t status = mp__handle_refuse(&proxy->client.shared.handle, kind, "close a proxy", mp_kind_name(kind));
+        return status == MP_CLOSED ? MP_OK : status;
+    }
     unlist_proxy(proxy);
     mp__handle_close(&proxy->client.shared.handle);
     return MP_OK;
@@ -182,7 +184,7 @@ static void destroy_manager(mp__handle_t *handle)
         if (unlist_proxy(proxy))
             mp__handle_release(&proxy->client.shared.handle);
     fini_client(&manager->client);
-    free(manager);
+    mp__handle_bury(handle);
 }
 
 static mp_status_t open_manager(const mp__reference_t *reference, void **object)
@@ -379,9 +381,11 @@ mp_status_t mp_manager_shutdown(mp_manager_t *manager)
 {
     if (!manager)
         return MP_OK;
-    if (!mp__handle_is(&manager->client.shared.handle, MP_KIND_MANAGER))
-        return mp__error(MP_INVALID, "shut a manager down", "this is no Manager");
     mp_status_t status = MP_OK;
+    if (!mp__handle_is(&manager->client.shared.handle, MP_KIND_MANAGER)) {
+        status = mp__handle_refuse(&manager->client.shared.handle, MP_KIND_MANAGER, "shut a manager down", "Manager");
+        return status == MP_CLOSED ? MP_OK : status;
+    }
     if (manager->process && mp__shared_mine(&manager->client.shared))
         status = end_server(manager);
     mp__handle_close(&manager->client.shared.handle);
@@ -393,7 +397,8 @@ mp_status_t mp_manager_shutdown(mp_manager_t *manager)
 static mp_status_t make(mp_manager_t *manager, mp_kind_t kind, const mp_value_t *content, void **proxy)
 {
     if (!manager || !mp__handle_is(&manager->client.shared.handle, MP_KIND_MANAGER))
-        return mp__error(MP_INVALID, "use a manager", "this is no Manager");
+        return mp__handle_refuse((const mp__handle_t *)(const void *)manager, MP_KIND_MANAGER, "use a manager",
+                                 "Manager");
     bool dict = kind == MP_KIND_DICT_PROXY;
     mp_value_t number;
     mp__question_t question = {.operation = dict ? MP__OP_NEW_DICT : MP__OP_NEW_LIST, .arguments = {content}};

@@ -192,7 +192,7 @@ mp_status_t mp__proxy_call(const mp__proxy_t *proxy, mp_kind_t kind, mp__questio
     if (answer)
         *answer = MP_NONE;
     if (!proxy || !mp__handle_is(&proxy->client.shared.handle, kind))
-        return mp__error(MP_INVALID, STEP, "this is no %s", mp_kind_name(kind));
+        return mp__handle_refuse((const mp__handle_t *)(const void *)proxy, kind, STEP, mp_kind_name(kind));
     question->item = proxy->client.shared.handle.item;
     return mp__manager_call(&proxy->client, question, answer);
 }

@@ -10,8 +10,10 @@ static mp__question_t ask(mp__operation_t operation, const mp_value_t *first, co
 }
 
 /* The server refuses it too; here it says so before anything is sent. */
-static mp_status_t check_key(const mp_value_t *key)
+static mp_status_t check_key(const mp_value_t *key, mp_value_t *answer)
 {
+    if (answer)
+        *answer = MP_NONE;
     if (mp__kind_is_key(mp_value_kind(*key)))
         return MP_OK;
     return mp__error(MP_TYPE, "use a dict", "unhashable type: '%s'", mp_kind_name(mp_value_kind(*key)));
@@ -29,43 +31,43 @@ static mp_status_t fetch(mp_dict_t *dict, mp__question_t question, mp_value_t *a
 
 mp_status_t mp__dict_set(mp_dict_t *dict, mp_value_t key, mp_value_t value)
 {
-    mp_status_t status = check_key(&key);
+    mp_status_t status = check_key(&key, NULL);
     return status == MP_OK ? call(dict, ask(MP__OP_DICT_SET, &key, &value), NULL) : status;
 }
 
 mp_status_t mp__dict_get(mp_dict_t *dict, mp_value_t key, mp_value_t *value)
 {
-    mp_status_t status = check_key(&key);
+    mp_status_t status = check_key(&key, value);
     return status == MP_OK ? fetch(dict, ask(MP__OP_DICT_GET, &key, NULL), value) : status;
 }
 
 mp_status_t mp__dict_get_or(mp_dict_t *dict, mp_value_t key, mp_value_t otherwise, mp_value_t *value)
 {
-    mp_status_t status = check_key(&key);
+    mp_status_t status = check_key(&key, value);
     return status == MP_OK ? fetch(dict, ask(MP__OP_DICT_GET_OR, &key, &otherwise), value) : status;
 }
 
 mp_status_t mp__dict_setdefault(mp_dict_t *dict, mp_value_t key, mp_value_t otherwise, mp_value_t *value)
 {
-    mp_status_t status = check_key(&key);
+    mp_status_t status = check_key(&key, value);
     return status == MP_OK ? call(dict, ask(MP__OP_DICT_SETDEFAULT, &key, &otherwise), value) : status;
 }
 
 mp_status_t mp__dict_del(mp_dict_t *dict, mp_value_t key)
 {
-    mp_status_t status = check_key(&key);
+    mp_status_t status = check_key(&key, NULL);
     return status == MP_OK ? call(dict, ask(MP__OP_DICT_DEL, &key, NULL), NULL) : status;
 }
 
 mp_status_t mp__dict_pop(mp_dict_t *dict, mp_value_t key, mp_value_t *value)
 {
-    mp_status_t status = check_key(&key);
+    mp_status_t status = check_key(&key, value);
     return status == MP_OK ? fetch(dict, ask(MP__OP_DICT_POP, &key, NULL), value) : status;
 }
 
 mp_status_t mp__dict_pop_or(mp_dict_t *dict, mp_value_t key, mp_value_t otherwise, mp_value_t *value)
 {
-    mp_status_t status = check_key(&key);
+    mp_status_t status = check_key(&key, value);
     return status == MP_OK ? fetch(dict, ask(MP__OP_DICT_POP_OR, &key, &otherwise), value) : status;
 }
 
@@ -86,7 +88,7 @@ mp_status_t mp_dict_popitem(mp_dict_t *dict, mp_value_t *key, mp_value_t *value)
 
 mp_status_t mp__dict_contains(mp_dict_t *dict, mp_value_t key, bool *contains)
 {
-    mp_status_t status = check_key(&key);
+    mp_status_t status = check_key(&key, NULL);
     mp__question_t question = ask(MP__OP_DICT_CONTAINS, &key, NULL);
     return status == MP_OK ? mp__proxy_bool((const mp__proxy_t *)dict, MP_KIND_DICT_PROXY, &question, contains)
                            : status;
@@ -101,7 +103,7 @@ mp_status_t mp__dict_update(mp_dict_t *dict, mp_value_t pairs)
 
 mp_status_t mp__dict_add(mp_dict_t *dict, mp_value_t key, mp_value_t delta, mp_value_t *sum)
 {
-    mp_status_t status = check_key(&key);
+    mp_status_t status = check_key(&key, NULL);
     return status == MP_OK ? call(dict, ask(MP__OP_DICT_ADD, &key, &delta), sum) : status;
 }
 

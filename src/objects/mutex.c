@@ -118,7 +118,7 @@ mp_status_t mp__mutex_close(mp__shared_t *shared, mp_kind_t kind, void (*release
         return MP_OK;
     mp_status_t status = mp__shared_use(shared, kind);
     if (status != MP_OK)
-        return status;
+        return status == MP_CLOSED ? MP_OK : status;
     const mp__mutex_t mutex = mp__mutex_of(shared, false);
     if (!mp__shared_mine(shared) || mp__mutex_gone(&mutex))
         return mp__shared_close(shared, kind, release);

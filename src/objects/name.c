@@ -16,11 +16,13 @@
 #include "objects/name.h"
 
 #include "core/local.h"
+#include "objects/finalize.h"
 #include "wire/buffer.h"
 
 #include <apr_portable.h>
 #include <apr_strings.h>
 
+#include <limits.h>
 #include <string.h>
 
 #define MAGIC UINT64_C(0x316d616e5f706d00)
@@ -293,6 +295,50 @@ static mp_status_t attach_memory(mp__name_t *name)
     return mp__load32(&name->head->state) == OPEN ? MP_OK : not_found(name->text);
 }
 
+/* ---- the program's end */
+
+/* Others find the name free. The memory stays where it is, because threads that still run may be in it; but some
+ * systems remove no file that is mapped. Nothing else is given back, so that a late close meets nobody else's name. */
+static void retire(mp__name_t *name)
+{
+    static mp__name_head_t over = {.state = ENDED};
+    if (name->head)
+        mp__store32(&name->head->state, ENDED);
+    if (name->memory && apr_shm_remove(data_path(name), name->pool) != APR_SUCCESS) {
+        name->head = &over;
+        apr_shm_destroy(name->memory);
+    }
+    remove_all(name->pool, name->path, name->claim);
+    name->pool = NULL;
+}
+
+static void retire_own(void *unused)
+{
+    (void)unused;
+    enter();
+    for (mp__name_t *name = own_names, *next; name; name = next) {
+        next = name->next;
+        if (name->pid != mp__os_pid())
+            continue;
+        forget_own(name);
+        retire(name);
+    }
+    leave();
+}
+
+/* Once a process that has a name; under enter(). */
+static mp_status_t watch_end(void)
+{
+    static int32_t watched;
+    mp__finalizer_t *unused;
+    if (watched == mp__os_pid())
+        return MP_OK;
+    mp_status_t status = mp__finalize_add(INT_MIN, retire_own, NULL, &unused);
+    if (status == MP_OK)
+        watched = mp__os_pid();
+    return status;
+}
+
 /* ---- making and opening */
 
 static mp_status_t begin(mp__name_t *name, const char *text, const char *kind)
@@ -323,7 +369,9 @@ static mp_status_t create(mp__name_t *name, uint64_t bytes)
 {
     if (find_own(name->path))
         return exists(name->text);
-    mp_status_t status = announce(name);
+    mp_status_t status = watch_end();
+    if (status == MP_OK)
+        status = announce(name);
     if (status == MP_OK)
         status = claim(name);
     if (status != MP_OK)

@@ -3,9 +3,14 @@
 #define MP_OBJECTS_NAME_H
 
 #include "family/object.h"
+#include "wire/handle.h"
 
 #include <apr_file_io.h>
 #include <apr_shm.h>
+
+/* What the holders of the two are: of no value, but told apart as others are. */
+#define MP__KIND_NAMED_MEMORY ((mp_kind_t)0x100)
+#define MP__KIND_NAMED_LOCK   ((mp_kind_t)0x101)
 
 /* Between a path and what else its opener made for a moment. */
 #define MP__NAME_OPENING "~"

@@ -27,10 +27,17 @@
 #endif
 
 struct mp_named_lock {
+    mp__handle_t handle;
     mp__name_t name;
     apr_global_mutex_t *mutex;
     uint64_t holder; /* the thread that holds it by this pointer: mp__self; 0: none */
 };
+
+static void destroy(mp__handle_t *handle)
+{
+    mp__name_close(&((mp_named_lock_t *)(void *)handle)->name);
+    mp__handle_bury(handle);
+}
 
 static const char *mutex_path(const mp_named_lock_t *lock)
 {
@@ -76,6 +83,7 @@ static mp_status_t make(mp_named_lock_t **out, const char *name, bool fresh)
     mp_named_lock_t *lock = calloc(1, sizeof *lock);
     if (!lock)
         return mp__error(MP_NO_MEMORY, STEP, "no memory for its holder");
+    mp__handle_init(&lock->handle, MP__KIND_NAMED_LOCK, &(mp__reference_t){0}, 0, destroy);
     mp_status_t status = fresh ? mp__name_create(&lock->name, name, KIND, 1) : mp__name_open(&lock->name, name, KIND);
     if (status == MP_OK) {
         status = fresh ? make_mutex(lock) : open_mutex(lock);
@@ -101,9 +109,17 @@ mp_status_t mp_named_lock_open(mp_named_lock_t **lock, const char *name)
     return make(lock, name, false);
 }
 
+static mp_status_t check(const mp_named_lock_t *lock, const char *step)
+{
+    return lock && mp__handle_is(&lock->handle, MP__KIND_NAMED_LOCK)
+               ? MP_OK
+               : mp__handle_refuse((const mp__handle_t *)lock, MP__KIND_NAMED_LOCK, step, "named lock");
+}
+
 static mp_status_t use(mp_named_lock_t *lock)
 {
-    return lock ? mp__family_join() : mp__error(MP_INVALID, STEP, "there is none");
+    mp_status_t status = check(lock, STEP);
+    return status == MP_OK ? mp__family_join() : status;
 }
 
 static mp_status_t take_mutex(mp_named_lock_t *lock, mp__deadline_t deadline)
@@ -163,7 +179,8 @@ mp_status_t mp_named_lock_release(mp_named_lock_t *lock)
 
 mp_status_t mp_named_lock_unlink(mp_named_lock_t *lock)
 {
-    return lock ? mp__name_unlink(&lock->name) : mp__error(MP_INVALID, STEP, "there is none");
+    mp_status_t status = check(lock, STEP);
+    return status == MP_OK ? mp__name_unlink(&lock->name) : status;
 }
 
 /* The owner's close takes it first, so that nobody holds what has ended. */
@@ -173,7 +190,7 @@ mp_status_t mp_named_lock_close(mp_named_lock_t *lock)
         return MP_OK;
     mp_status_t status = use(lock);
     if (status != MP_OK)
-        return status;
+        return status == MP_CLOSED ? MP_OK : status;
     bool owner = lock->name.owner && lock->name.pid == mp__os_pid();
     if (mp__load64(&lock->holder) || (owner && apr_global_mutex_trylock(lock->mutex) != APR_SUCCESS))
         return mp__error(MP_BUSY, "close a named lock", "it is held");
@@ -181,7 +198,6 @@ mp_status_t mp_named_lock_close(mp_named_lock_t *lock)
         mp__name_end(&lock->name);
         apr_global_mutex_unlock(lock->mutex);
     }
-    mp__name_close(&lock->name);
-    free(lock);
+    mp__handle_close(&lock->handle);
     return MP_OK;
 }

@@ -7,9 +7,25 @@
 
 #define KIND ".memory"
 
+#define WHAT "named memory"
+
 struct mp_named_memory {
+    mp__handle_t handle;
     mp__name_t name;
 };
+
+static void destroy(mp__handle_t *handle)
+{
+    mp__name_close(&((mp_named_memory_t *)(void *)handle)->name);
+    mp__handle_bury(handle);
+}
+
+static mp_status_t check(const mp_named_memory_t *memory, const char *step)
+{
+    return memory && mp__handle_is(&memory->handle, MP__KIND_NAMED_MEMORY)
+               ? MP_OK
+               : mp__handle_refuse((const mp__handle_t *)memory, MP__KIND_NAMED_MEMORY, step, WHAT);
+}
 
 static mp_named_memory_t *new_holder(mp_named_memory_t **memory)
 {
@@ -20,6 +36,8 @@ static mp_named_memory_t *new_holder(mp_named_memory_t **memory)
         mp__error(MP_INVALID, "make named memory", "no place for the new object");
     else if (!made)
         mp__error(MP_NO_MEMORY, "make named memory", "no memory for its holder");
+    else
+        mp__handle_init(&made->handle, MP__KIND_NAMED_MEMORY, &(mp__reference_t){0}, 0, destroy);
     return made;
 }
 
@@ -52,10 +70,12 @@ mp_status_t mp_named_memory_open(mp_named_memory_t **memory, const char *name)
 
 mp_status_t mp_named_memory_data(mp_named_memory_t *memory, void **data, size_t *size)
 {
-    if (!memory || !data)
-        return mp__error(MP_INVALID, "use named memory", "no memory, or no place for the pointer");
-    *data = NULL;
-    mp_status_t status = mp__name_check(&memory->name);
+    const char *step = "use named memory";
+    if (data)
+        *data = NULL;
+    mp_status_t status = data ? check(memory, step) : mp__error(MP_INVALID, step, "no place for the pointer");
+    if (status == MP_OK)
+        status = mp__name_check(&memory->name);
     if (status != MP_OK)
         return status;
     *data = memory->name.content;
@@ -66,13 +86,14 @@ mp_status_t mp_named_memory_data(mp_named_memory_t *memory, void **data, size_t 
 
 mp_status_t mp_named_memory_unlink(mp_named_memory_t *memory)
 {
-    return memory ? mp__name_unlink(&memory->name) : mp__error(MP_INVALID, "unlink named memory", "there is none");
+    mp_status_t status = check(memory, "unlink named memory");
+    return status == MP_OK ? mp__name_unlink(&memory->name) : status;
 }
 
 mp_status_t mp_named_memory_close(mp_named_memory_t *memory)
 {
-    if (memory)
-        mp__name_close(&memory->name);
-    free(memory);
-    return MP_OK;
+    mp_status_t status = memory ? check(memory, "close named memory") : MP_CLOSED;
+    if (status == MP_OK)
+        mp__handle_close(&memory->handle);
+    return status == MP_CLOSED ? MP_OK : status;
 }

@@ -39,7 +39,7 @@ static void destroy(mp__handle_t *handle)
         mp__block_free(pool->block);
     if (pool->memory)
         apr_pool_destroy(pool->memory);
-    free(pool);
+    mp__handle_bury(handle);
 }
 
 static mp_status_t check_options(mp_pool_options_t *options)
@@ -165,7 +165,7 @@ mp_status_t mp__pool_create(mp_pool_t **out, const mp_pool_options_t *given, siz
 mp_status_t mp__pool_use(const mp_pool_t *pool, const char *step)
 {
     if (!pool || !mp__handle_is(&pool->handle, MP_KIND_POOL))
-        return mp__error(MP_INVALID, step, "this is no pool");
+        return mp__handle_refuse((const mp__handle_t *)pool, MP_KIND_POOL, step, "pool");
     if (!mp__pool_is_mine(pool))
         return mp__error(MP_INVALID, step, "this is another process's pool");
     return mp__family_join();
@@ -242,7 +242,7 @@ mp_status_t mp_pool_free(mp_pool_t *pool)
         return MP_OK;
     mp_status_t status = mp__pool_use(pool, "free a pool");
     if (status != MP_OK)
-        return status;
+        return status == MP_CLOSED ? MP_OK : status;
     if (mp__pool_own() == pool)
         return mp__error(MP_DEADLOCK, "free a pool", "in a callback of its own");
     if (mp__load32(&pool->step) != MP__THREAD_DONE)

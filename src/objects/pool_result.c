@@ -17,7 +17,7 @@ static void destroy(mp__handle_t *handle)
     free(result->data.memory);
     mp_value_free(&result->value);
     mp__handle_release(&result->pool->handle);
-    free(result);
+    mp__handle_bury(handle);
 }
 
 mp_result_t *mp__result_create(mp_pool_t *pool, bool map, size_t chunks, const mp_task_t *wishes)
@@ -162,17 +162,12 @@ void mp__result_empty(mp_result_t *result)
 
 #define STEP_STATUS "ask a result's status"
 
-static mp_status_t no_result(const char *step)
-{
-    return mp__error(MP_INVALID, step, "no result");
-}
-
 /* Is it one, and of a pool of this process? A fork's child has the memory, but nobody who settles it, and whoever was
  * at it there holds the pool's mutex here for ever. */
 static mp_status_t check(const mp_result_t *result, const char *step)
 {
     if (!result || !mp__handle_is(&result->handle, MP_KIND_RESULT))
-        return no_result(step);
+        return mp__handle_refuse((const mp__handle_t *)result, MP_KIND_RESULT, step, "result");
     if (!mp__pool_is_mine(result->pool))
         return mp__error(MP_INVALID, step, "this is another process's result");
     return MP_OK;

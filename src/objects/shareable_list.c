@@ -282,10 +282,11 @@ mp_status_t mp_shareable_list_get(mp_shareable_list_t *list, int64_t index, mp_v
 {
     mp_kind_t kind = MP_KIND_NONE;
     mp__buffer_t bytes;
+    if (value)
+        *value = MP_NONE;
     mp_status_t status = begin(list, value);
     if (status != MP_OK)
         return status;
-    *value = MP_NONE;
     mp__buffer_init(&bytes);
     status = load(list, index, &bytes, &kind);
     if (status == MP_OK)

@@ -7,7 +7,7 @@ static void destroy(mp__handle_t *handle)
 {
     mp__shared_t *shared = (mp__shared_t *)(void *)handle;
     mp__detach(&shared->attachment);
-    free(shared);
+    mp__handle_bury(handle);
 }
 
 static mp__shared_t *new_holder(mp_kind_t kind, size_t size, const mp__reference_t *reference, mp__header_t *header)
@@ -66,7 +66,7 @@ mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, vo
 mp_status_t mp__shared_use_slowly(const mp__shared_t *shared, mp_kind_t kind)
 {
     if (!shared || !mp__handle_is(&shared->handle, kind))
-        return mp__error(MP_INVALID, "use an object", "this is no %s", mp_kind_name(kind));
+        return mp__handle_refuse(shared ? &shared->handle : NULL, kind, "use an object", mp_kind_name(kind));
     return mp__family_join();
 }
 
@@ -103,7 +103,7 @@ mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*releas
         return MP_OK;
     mp_status_t status = mp__shared_use(shared, kind);
     if (status != MP_OK)
-        return status;
+        return status == MP_CLOSED ? MP_OK : status;
     const mp_error_t error = *mp_error();
     if (mp__shared_mine(shared)) {
         shared->maker = 0;

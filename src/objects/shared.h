@@ -46,7 +46,7 @@ static inline bool mp__shared_usable(const mp__shared_t *shared, mp_kind_t kind)
     return MP__LIKELY(shared && mp__handle_is(&shared->handle, kind) && mp__self != 0);
 }
 
-/* Begins each use: the same, and if not, why; or the thread becomes one. */
+/* Begins each use: the same, and if not, why; or the thread becomes one. MP_CLOSED: this process has closed it. */
 static inline mp_status_t mp__shared_use(const mp__shared_t *shared, mp_kind_t kind)
 {
     return mp__shared_usable(shared, kind) ? MP_OK : mp__shared_use_slowly(shared, kind);
@@ -61,8 +61,8 @@ mp_status_t mp__shared_lend(mp_kind_t kind, uint64_t bytes, mp__shared_t **out);
 /* That memory, for as long as the holder lives: mp__shared_use(), then mp__attach(). */
 mp_status_t mp__shared_attach(mp__shared_t *shared, mp_kind_t kind, void **memory, uint64_t *bytes);
 
-/* The maker's close ends the object (mp__object_end), any close lets go of the holder. With MP_OK the thread's last
- * error stays as it was. */
+/* The maker's close ends the object (mp__object_end), any close lets go of the holder. With MP_OK, also for one that
+ * was closed before, the thread's last error stays as it was. */
 mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*release)(mp__header_t *));
 
 #endif

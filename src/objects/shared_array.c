@@ -22,6 +22,8 @@ mp_status_t mp_shared_array_create(mp_shared_array_t **array, mp_ctype_t type, s
 {
     const char *step = "create a shared array";
     size_t size = mp_ctype_size(type);
+    if (array)
+        *array = NULL;
     if (!size)
         return mp__error(MP_TYPE, step, "there is no type %d", (int)type);
     if (count > SIZE_MAX / size)

@@ -9,6 +9,8 @@ struct mp_shared_memory {
 
 mp_status_t mp_shared_memory_create(mp_shared_memory_t **memory, size_t size)
 {
+    if (memory)
+        *memory = NULL;
     if (!size)
         return mp__error(MP_INVALID, "create shared memory", "its size is 0");
     return mp__shared_lend(MP_KIND_SHARED_MEMORY, size, (mp__shared_t **)memory);

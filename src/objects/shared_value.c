@@ -24,6 +24,8 @@ typedef struct content {
 
 mp_status_t mp_shared_value_create(mp_shared_value_t **value, mp_ctype_t type)
 {
+    if (value)
+        *value = NULL;
     if (mp__ctype_number(type) == MP__NUMBER_NONE)
         return mp__error(MP_TYPE, "create a shared value", "there is no type %d", (int)type);
     mp_status_t status = mp__shared_lend(KIND, sizeof(uint64_t), (mp__shared_t **)value);

@@ -83,8 +83,15 @@ void mp__call_result(const mp_call_t *call, const void **data, size_t *size)
     *size = call->returned ? call->result.size : sizeof none;
 }
 
+static mp_status_t no_call(const char *step)
+{
+    return mp__error(MP_INVALID, step, "there is no call");
+}
+
 mp_status_t mp__return(mp_call_t *call, mp_value_t v)
 {
+    if (!call)
+        return no_call(STEP);
     mp__buffer_clear(&call->result);
     mp_status_t status = mp__encode(&v, NULL, &call->result);
     call->returned = status == MP_OK;
@@ -95,6 +102,8 @@ mp_status_t mp_fail(mp_call_t *call, int code, const char *format, ...)
 {
     char text[sizeof call->error.text];
     va_list arguments;
+    if (!call)
+        return no_call(STEP);
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
@@ -105,6 +114,8 @@ mp_status_t mp_fail(mp_call_t *call, int code, const char *format, ...)
 mp_status_t mp_exit(mp_call_t *call, int code)
 {
     char text[64];
+    if (!call)
+        return no_call(STEP);
     call->exits = true;
     call->exit_code = code;
     if (code == 0)
@@ -116,7 +127,7 @@ mp_status_t mp_exit(mp_call_t *call, int code)
 
 mp_status_t mp_call_status(const mp_call_t *call)
 {
-    return call->error.status;
+    return call ? call->error.status : no_call(STEP);
 }
 
 /* ---- arguments */
@@ -143,13 +154,17 @@ static void expected(mp_call_t *call, size_t i, mp_kind_t kind, mp_value_t v)
 
 size_t mp_arg_count(const mp_call_t *call)
 {
-    return call->args.count;
+    return call ? call->args.count : 0;
 }
 
 /* Is there an argument i? */
 static bool take(mp_call_t *call, size_t i, mp_value_t *v)
 {
     *v = MP_NONE;
+    if (!call) {
+        no_call(ARGUMENT_STEP);
+        return false;
+    }
     if (i >= call->args.count) {
         mp__error(MP_INDEX, ARGUMENT_STEP, "argument %llu: there are %llu", (unsigned long long)i,
                   (unsigned long long)call->args.count);

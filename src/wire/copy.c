@@ -97,6 +97,8 @@ mp_status_t mp__copy(mp_value_t *out, mp_value_t v)
 {
     mp__tree_t tree = {0};
     unsigned flags = MP__OWNED;
+    if (!out)
+        return mp__error(MP_INVALID, STEP, "no place for it");
     *out = MP_NONE;
     mp_status_t status = measure(&v, &tree, 0);
     if (status == MP_OK)

@@ -204,6 +204,8 @@ static size_t drop_duplicates(mp_value_t *items, size_t pairs, uint32_t *slots)
 
 mp_value_t mp_value_dict(mp_value_t *items, size_t n)
 {
+    if (!items)
+        n = 0;
     /* Without memory for an index it is done the slow way: a literal cannot fail. */
     size_t slot_count = mp__index_slots(n);
     uint32_t *slots = slot_count > 0 ? calloc(slot_count, sizeof *slots) : NULL;

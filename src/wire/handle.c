@@ -2,6 +2,11 @@
 #include "wire/handle.h"
 
 #include "core/atomic.h"
+#include "core/error.h"
+
+#include <stdlib.h>
+
+#define GRAVES 64
 
 void mp__handle_init(mp__handle_t *handle, mp_kind_t kind, const mp__reference_t *reference, uint64_t item,
                      void (*destroy)(mp__handle_t *))
@@ -27,9 +32,24 @@ void mp__handle_keep(mp__handle_t *handle)
     mp__add32(&handle->holders, 1);
 }
 
+mp_status_t mp__handle_refuse(const mp__handle_t *handle, mp_kind_t kind, const char *step, const char *what)
+{
+    if (handle && handle->magic == MP__HANDLE_CLOSED && handle->kind == (uint16_t)kind)
+        return mp__error(MP_CLOSED, step, "this process has closed this %s", what);
+    return mp__error(MP_INVALID, step, "this is no %s", what);
+}
+
+void mp__handle_bury(mp__handle_t *handle)
+{
+    static uint64_t graves[GRAVES]; /* pointers; the oldest makes room */
+    static uint32_t next;
+    handle->magic = MP__HANDLE_CLOSED;
+    free((void *)(uintptr_t)mp__swap64(&graves[mp__add32(&next, 1) % GRAVES], (uint64_t)(uintptr_t)handle));
+}
+
 static void destroy(mp__handle_t *handle)
 {
-    handle->magic = 0;
+    handle->magic = MP__HANDLE_CLOSED;
     handle->destroy(handle);
 }
 
@@ -53,7 +73,7 @@ void mp__handle_close(mp__handle_t *handle)
             mp__handle_release(handle);
             return;
         }
-    handle->magic = 0;
+    handle->magic = MP__HANDLE_CLOSED;
     if (handle->shut)
         handle->shut(handle);
 }

@@ -33,8 +33,15 @@ static mp_status_t not_a(const char *expected, mp_value_t v)
     return mp__error(MP_TYPE, "read a value", "expected %s, got %s", expected, mp_kind_name(mp_value_kind(v)));
 }
 
+static mp_status_t nowhere(void)
+{
+    return mp__error(MP_INVALID, "read a value", "no place for it");
+}
+
 mp_status_t mp_value_as_bool(mp_value_t v, bool *out)
 {
+    if (!out)
+        return nowhere();
     switch (v.kind) {
     case MP_KIND_BOOL:
         *out = v.as.truth;
@@ -50,6 +57,8 @@ mp_status_t mp_value_as_bool(mp_value_t v, bool *out)
 
 mp_status_t mp_value_as_int(mp_value_t v, int64_t *out)
 {
+    if (!out)
+        return nowhere();
     switch (v.kind) {
     case MP_KIND_BOOL:
         *out = v.as.truth;
@@ -66,6 +75,8 @@ mp_status_t mp_value_as_int(mp_value_t v, int64_t *out)
 
 mp_status_t mp_value_as_uint(mp_value_t v, uint64_t *out)
 {
+    if (!out)
+        return nowhere();
     switch (v.kind) {
     case MP_KIND_BOOL:
         *out = v.as.truth;
@@ -85,6 +96,8 @@ mp_status_t mp_value_as_uint(mp_value_t v, uint64_t *out)
 
 mp_status_t mp_value_as_double(mp_value_t v, double *out)
 {
+    if (!out)
+        return nowhere();
     switch (v.kind) {
     case MP_KIND_BOOL:
         *out = v.as.truth;
@@ -105,6 +118,8 @@ mp_status_t mp_value_as_double(mp_value_t v, double *out)
 
 mp_status_t mp_value_as_str(mp_value_t v, const char **out)
 {
+    if (!out)
+        return nowhere();
     if (v.kind != MP_KIND_STR)
         return not_a("str", v);
     *out = v.as.text ? v.as.text : "";

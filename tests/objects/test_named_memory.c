@@ -1,4 +1,5 @@
 /* Named memory: names, owners, deaths. E2; and E3, for memory without a name, too. */
+#include "child.h"
 #include "scene.h"
 #include "system.h"
 
@@ -369,4 +370,58 @@ MP_CASE(makers_are_killed)
     mp_test_each_method(kill_fighters);
 }
 
-MP_GUARDED_CASES(MP_ROW(E2), MP_ROW(wrong_arguments), MP_ROW(E3), MP_ROW(makers_are_killed));
+/* ---- the owner ends and has closed nothing */
+
+MP_PROGRAM(leaves_names)
+{
+    mp_named_memory_t *memory;
+    mp_named_lock_t *lock;
+    MP_CHECK(mp_named_memory_create(&memory, mp_test_word(0), 100) == MP_OK);
+    MP_CHECK(mp_named_lock_create(&lock, mp_test_word(0)) == MP_OK);
+    MP_CHECK(mp_named_lock_acquire(lock, 0) == MP_OK);
+    return 0;
+}
+
+static mp_status_t leave_names(mp_call_t *call)
+{
+    mp_named_memory_t *memory;
+    return mp_named_memory_create(&memory, mp_arg_str(call, 0), 100);
+}
+
+/* Not by opening it: that takes leavings away. */
+static int files_of(const char *name)
+{
+    static mp_test_file_t files[500];
+    size_t count = mp_test_files(files, 500);
+    int n = 0;
+    for (size_t i = 0; i < count && i < 500; i++)
+        n += strstr(files[i].path, name) != NULL;
+    return n;
+}
+
+static void expect_nothing_left(void)
+{
+    mp_process_t *process;
+    const char *name = name_of("left-by-a-child");
+    REQUIRE_OK(mp_process_start(&process, leave_names, mp_args(name)));
+    mp_test_expect_end(process, 0);
+    CU_ASSERT_EQUAL(files_of(name), 0);
+}
+
+MP_CASE(an_owner_that_ends_in_order_leaves_nothing)
+{
+    const char *name = name_of("left");
+    const char *const arguments[] = {name, NULL};
+    mp_test_child_t child;
+    begin();
+    mp_named_memory_t *memory = make(name, 10);
+    CU_ASSERT(files_of(name) > 0);
+    EXPECT_OK(mp_named_memory_close(memory));
+    mp_test_start(&child, "leaves_names", NULL, 0, arguments);
+    CU_ASSERT_EQUAL(mp_test_join(&child).code, 0);
+    CU_ASSERT_EQUAL(files_of(name), 0);
+    mp_test_each_method(expect_nothing_left);
+}
+
+MP_GUARDED_CASES(MP_ROW(E2), MP_ROW(wrong_arguments), MP_ROW(E3), MP_ROW(makers_are_killed),
+                 MP_ROW(an_owner_that_ends_in_order_leaves_nothing), MP_SUB(leaves_names));

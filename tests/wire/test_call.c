@@ -322,9 +322,33 @@ MP_CASE(arguments_are_let_go_unless_kept)
     mp__buffer_fini(&buffer);
 }
 
+MP_CASE(without_a_call_nothing_is_read)
+{
+    size_t size = 1;
+    CU_ASSERT_EQUAL(mp_arg_count(NULL), 0);
+    CU_ASSERT_EQUAL(mp_value_kind(mp_arg(NULL, 0)), MP_KIND_NONE);
+    CU_ASSERT_EQUAL(mp_error()->status, MP_INVALID);
+    CU_ASSERT_FALSE(mp_arg_bool(NULL, 0));
+    CU_ASSERT_EQUAL(mp_arg_int(NULL, 0), 0);
+    CU_ASSERT_EQUAL(mp_arg_uint(NULL, 0), 0);
+    CU_ASSERT(mp_arg_double(NULL, 0) == 0);
+    CU_ASSERT_STRING_EQUAL(mp_arg_str(NULL, 0), "");
+    CU_ASSERT_PTR_NULL(mp_arg_bytes(NULL, 0, &size));
+    CU_ASSERT_EQUAL(size, 0);
+    CU_ASSERT(mp_arg_function(NULL, 0) == NULL);
+    CU_ASSERT_EQUAL(mp_arg_descriptor(NULL, 0), -1);
+    CU_ASSERT_PTR_NULL(mp_arg_conn(NULL, 0));
+    CU_ASSERT_PTR_NULL(mp_arg_queue(NULL, 0));
+    CU_ASSERT_PTR_NULL(mp_arg_list(NULL, 0));
+    EXPECT_STATUS(mp_fail(NULL, 1, "x"), MP_INVALID);
+    EXPECT_STATUS(mp_exit(NULL, 1), MP_INVALID);
+    EXPECT_STATUS(mp_return(NULL, 1), MP_INVALID);
+    EXPECT_STATUS(mp_call_status(NULL), MP_INVALID);
+}
+
 MP_CASES(MP_ROW(a_call_travels_and_returns), MP_ROW(a_message_that_is_no_call_is_refused), MP_ROW(arguments_are_read),
          MP_ROW(objects_are_read), MP_ROW(wrong_arguments_fail_the_call), MP_ROW(the_first_error_sticks),
          MP_ROW(fail_says_code_and_text), MP_ROW(a_long_text_is_cut), MP_ROW(exit_is_noted),
          MP_ROW(a_status_of_the_functions_own_is_an_error_with_its_text),
          MP_ROW(the_last_result_counts_and_borrows_nothing), MP_ROW(a_result_that_cannot_be_sent_fails_the_call),
-         MP_ROW(arguments_are_let_go_unless_kept));
+         MP_ROW(arguments_are_let_go_unless_kept), MP_ROW(without_a_call_nothing_is_read));

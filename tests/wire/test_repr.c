@@ -360,7 +360,19 @@ MP_CASE(perror_says_what_failed_and_returns_1)
     expect_printed("perrors", 1, "copying: copy a value: unhashable type: 'list' (MP_TYPE)\n");
 }
 
+MP_CASE(an_error_may_be_told_without_a_word_of_ones_own)
+{
+    char text[200];
+    mp_value_t v;
+    CU_ASSERT_STRING_EQUAL(mp_error_format(text, sizeof text, NULL), "no error");
+    EXPECT_STATUS(mp_copy(&v, mp_dict(mp_list(), 1)), MP_TYPE);
+    CU_ASSERT_STRING_EQUAL(mp_error_format(text, sizeof text, NULL), "copy a value: unhashable type: 'list' (MP_TYPE)");
+    CU_ASSERT_STRING_EQUAL(mp_error_format(text, sizeof text, "mine"),
+                           "mine: copy a value: unhashable type: 'list' (MP_TYPE)");
+}
+
 MP_CASES(MP_ROW(doubles_show_the_fewest_digits), MP_ROW(the_locale_does_not_matter), MP_ROW(scalars), MP_ROW(strings),
          MP_ROW(bytes), MP_ROW(containers), MP_ROW(objects), MP_ROW(proxies_show_what_they_stand_for_unless_nested),
          MP_ROW(long_text_grows_its_buffer), MP_ROW(too_deep_is_refused), MP_SUB(prints), MP_ROW(print_writes_lines),
-         MP_SUB(perrors), MP_ROW(perror_says_what_failed_and_returns_1));
+         MP_SUB(perrors), MP_ROW(perror_says_what_failed_and_returns_1),
+         MP_ROW(an_error_may_be_told_without_a_word_of_ones_own));

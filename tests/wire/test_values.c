@@ -1,6 +1,8 @@
 /* Values: reading them, when they are equal, copying and freeing them. */
 #include "harness.h"
 
+#include <multiproc/print.h>
+
 #include "objects.h"
 #include "wire/values.h"
 
@@ -327,6 +329,35 @@ MP_CASE(what_cannot_be_copied_is_refused)
     mp_value_free(&copy);
 }
 
+MP_CASE(no_items_are_none_whatever_their_count)
+{
+    mp_value_t copy;
+    char *text;
+    const mp_value_t empty[] = {mp_value_list(NULL, 3), mp_value_dict(NULL, 3), mp_str(NULL, 3), mp_bytes(NULL, 3)};
+    const char *const texts[] = {"[]", "{}", "''", "b''"};
+    CU_ASSERT_EQUAL(mp_value_args(NULL, 3).count, 0);
+    for (size_t i = 0; i < 4; i++) {
+        CU_ASSERT_EQUAL(mp_value_len(empty[i]), 0);
+        CU_ASSERT_EQUAL(mp_value_kind(mp_value_item(empty[i], 0)), MP_KIND_NONE);
+        text = mp_repr(empty[i]);
+        CU_ASSERT_STRING_EQUAL(text, texts[i]);
+        free(text);
+        REQUIRE_OK(mp_copy(&copy, empty[i]));
+        CU_ASSERT(mp_value_equal(copy, empty[i]));
+        mp_value_free(&copy);
+    }
+}
+
+MP_CASE(no_place_is_an_error)
+{
+    EXPECT_STATUS(mp_copy(NULL, 1), MP_INVALID);
+    EXPECT_STATUS(mp_value_as_bool(MP_TRUE, NULL), MP_INVALID);
+    EXPECT_STATUS(mp_value_as_int(mp_of(1), NULL), MP_INVALID);
+    EXPECT_STATUS(mp_value_as_uint(mp_of(1), NULL), MP_INVALID);
+    EXPECT_STATUS(mp_value_as_double(mp_of(1), NULL), MP_INVALID);
+    EXPECT_STATUS(mp_value_as_str(mp_of("a"), NULL), MP_INVALID);
+}
+
 MP_CASES(MP_ROW(a_value_is_small), MP_ROW(accessors_read_what_is_there), MP_ROW(accessors_never_fail_hard),
          MP_ROW(checked_accessors_say_what_is_wrong), MP_ROW(numbers_are_equal_if_they_are_worth_the_same),
          MP_ROW(containers_are_equal_by_their_contents), MP_ROW(keys_equal_have_equal_hashes),
@@ -334,4 +365,5 @@ MP_CASES(MP_ROW(a_value_is_small), MP_ROW(accessors_read_what_is_there), MP_ROW(
          MP_ROW(a_copy_is_deep), MP_ROW(copies_of_strings_are_terminated),
          MP_ROW(freeing_a_part_or_a_literal_does_nothing), MP_ROW(copies_hold_the_objects_in_them),
          MP_ROW(keep_holds_an_object), MP_ROW(objects_are_equal_if_they_are_the_same_shared_one),
-         MP_ROW(a_copied_descriptor_is_a_duplicate), MP_ROW(what_cannot_be_copied_is_refused));
+         MP_ROW(a_copied_descriptor_is_a_duplicate), MP_ROW(what_cannot_be_copied_is_refused),
+         MP_ROW(no_items_are_none_whatever_their_count), MP_ROW(no_place_is_an_error));

@@ -48,11 +48,12 @@ static mp_lease_t *new_lease(mp_queue_t *queue)
 
 mp_status_t mp_queue_get_leased(mp_queue_t *queue, mp_lease_t **out, double timeout)
 {
+    if (out)
+        *out = NULL;
     mp_status_t status =
         out ? mp__queue_begin(queue, timeout) : mp__error(MP_INVALID, "get from a queue", "no place for the lease");
     if (status != MP_OK)
         return status;
-    *out = NULL;
     mp_lease_t *lease = new_lease(queue);
     if (!lease)
         return mp__error(MP_NO_MEMORY, "get from a queue", "no memory for a lease");
@@ -77,9 +78,10 @@ mp_status_t mp_queue_get_leased(mp_queue_t *queue, mp_lease_t **out, double time
 
 mp_status_t mp_lease_value(const mp_lease_t *lease, mp_value_t *value)
 {
+    if (value)
+        *value = MP_NONE;
     if (!lease || !value)
         return mp__error(MP_INVALID, "look at a lease", "there is none, or no place for the value");
-    *value = MP_NONE;
     if (lease->type != MP__ITEM_VALUE)
         return mp__error(MP_TYPE, "look at a lease", "the item is raw bytes");
     return mp__decode(lease->bytes.data, lease->bytes.size, &mp__shared_receiver, value);

@@ -19,13 +19,13 @@ mp_status_t mp_queue_reserve(mp_queue_t *queue, size_t size, mp_lent_t *lent, do
 {
     mp__deadline_t deadline;
     mp__block_t block;
+    if (lent)
+        *lent = (mp_lent_t){NULL, 0, 0};
     mp_status_t status = lent ? mp__queue_begin(queue, timeout) : no_place("reserve in a queue");
     if (status == MP_OK)
         status = mp__deadline(timeout, &deadline);
     if (status == MP_OK)
         status = mp__queue_alloc(queue, size, deadline, &block);
-    if (lent)
-        *lent = (mp_lent_t){NULL, 0, 0};
     if (status == MP_OK)
         set_lent(lent, block, size);
     return status;
@@ -55,10 +55,11 @@ mp_status_t mp_queue_commit(mp_queue_t *queue, mp_lent_t *lent, size_t size, dou
 
 mp_status_t mp_queue_get_lent(mp_queue_t *queue, mp_lent_t *lent, double timeout)
 {
+    if (lent)
+        *lent = (mp_lent_t){NULL, 0, 0};
     mp_status_t status = lent ? mp__queue_begin(queue, timeout) : no_place("get from a queue");
     if (status != MP_OK)
         return status;
-    *lent = (mp_lent_t){NULL, 0, 0};
     mp__wanted_t wanted;
     mp__want(&wanted, MP__LENT, MP__ITEM_BYTES, UINT64_MAX);
     status = mp__queue_take_in(queue, &wanted, timeout);

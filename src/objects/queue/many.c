@@ -12,6 +12,13 @@ static mp_status_t no_items(const char *step)
     return mp__error(MP_INVALID, step, "no items, or no place for their number");
 }
 
+static mp_status_t got_none(mp_status_t status, size_t *n)
+{
+    if (n)
+        *n = 0;
+    return status;
+}
+
 /* ---- bytes */
 
 mp_status_t mp_queue_put_bytes_many(mp_queue_t *queue, const mp_bytes_t *items, size_t n, size_t *done, double timeout)
@@ -37,7 +44,7 @@ mp_status_t mp_queue_get_bytes_many(mp_queue_t *queue, void *room, size_t *size,
     bool good = room && size && items && n && *n;
     mp_status_t status = good ? mp__queue_begin(queue, timeout) : no_items("get from a queue");
     if (status != MP_OK)
-        return status;
+        return got_none(status, n);
     mp__wanted_t wanted;
     mp__want(&wanted, MP__COPIED, MP__ITEM_BYTES, *size);
     wanted.room = room;
@@ -130,7 +137,7 @@ mp_status_t mp_queue_get_many(mp_queue_t *queue, mp_value_t *values, size_t *n, 
 {
     mp_status_t status = values && n && *n ? mp__queue_begin(queue, timeout) : no_items("get from a queue");
     if (status != MP_OK)
-        return status;
+        return got_none(status, n);
     size_t most = *n, count = most;
     status = get_row(queue, values, &count, timeout);
     if (status == MP_TOO_LARGE) {

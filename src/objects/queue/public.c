@@ -49,6 +49,8 @@ static mp_status_t fill(mp_queue_t *queue)
 mp_status_t mp__queue_create_with(mp_queue_t **queue, const mp_queue_options_t *options, size_t options_size)
 {
     mp_queue_options_t known = {0};
+    if (queue)
+        *queue = NULL;
     if (options)
         memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
     mp_status_t status = check_options(&known);
@@ -174,10 +176,11 @@ static mp_status_t no_place(void)
 
 mp_status_t mp_queue_get(mp_queue_t *queue, mp_value_t *value, double timeout)
 {
+    if (value)
+        *value = MP_NONE;
     mp_status_t status = value ? mp__queue_begin(queue, timeout) : no_place();
     if (status != MP_OK)
         return status;
-    *value = MP_NONE;
     mp__buffer_t buffer;
     mp__buffer_init(&buffer);
     mp__wanted_t wanted;
