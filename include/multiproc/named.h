@@ -7,9 +7,9 @@
  * is known to all processes whose temporary directory (TMPDIR, or TEMP on Windows) is the same.
  *
  * The process that makes it owns it, for ever: the others only open it. When the owner closes it, or ends in order
- * (returns from main, exits), nothing is left of it; when the owner dies, whoever comes across the name next finds that out and takes the leavings away (in the
- * owner's family that is at once). From then on every call is ::MP_GONE for those who have it open; on Windows the name
- * can be used again when they have closed it.
+ * (returns from main, exits), nothing is left of it; when the owner dies, whoever comes across the name next finds that
+ * out and takes the leavings away (in the owner's family that is at once). From then on every call is ::MP_GONE for
+ * those who have it open; on Windows the name can be used again when they have closed it.
  *
  * The files belong to the user; but the Apache Portable Runtime makes the memory readable for all users of the machine.
  *
