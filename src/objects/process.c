@@ -584,14 +584,6 @@ static mp_process_options_t copy_options(const mp_process_options_t *options, si
     return own;
 }
 
-void mp__process_abandon(mp_process_t *process)
-{
-    if (lock_children() != MP_OK)
-        return;
-    process->abandoned = true;
-    unlock_children();
-}
-
 /* A child that did not come to its function, or not in time, is ended; its error stays. */
 static mp_status_t withdraw(mp_process_t *process, mp_error_t error)
 {
@@ -601,6 +593,14 @@ static mp_status_t withdraw(mp_process_t *process, mp_error_t error)
     if (mp_process_close(process) != MP_OK)
         mp__process_abandon(process);
     return mp__error_again(&error);
+}
+
+void mp__process_abandon(mp_process_t *process)
+{
+    if (lock_children() != MP_OK)
+        return;
+    process->abandoned = true;
+    unlock_children();
 }
 
 /* Who does not say how long a start may take still does not wait for ever for a fork server that is stopped. */

@@ -10,6 +10,12 @@
 static mp_process_t *sibling; /* a child of the case's process, as its forks see it */
 static int finalized;         /* a descriptor: each run of the finalizer writes a byte */
 
+static void begin(void)
+{
+    mp_test_objects();
+    REQUIRE_OK(mp_set_start_method("spawn", true));
+}
+
 /* It owns a queue until somebody asks for its end, then still has it. */
 static mp_status_t own(mp_call_t *call)
 {
@@ -68,7 +74,7 @@ MP_CASE(exit_runs_nothing_of_the_parents)
     mp_process_options_t options = {.daemon = true};
     CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
     finalized = ends[1];
-    mp_test_objects();
+    begin();
     REQUIRE_OK(mp_at_exit(1, count_run, NULL));
     mp_conn_t *conn = start_owner(&options);
     pid_t pid = fork();
@@ -86,7 +92,7 @@ MP_CASE(exit_leaves_a_manager_alone)
 {
     mp_manager_t *manager;
     mp_dict_t *dict;
-    mp_test_objects();
+    begin();
     REQUIRE_OK(mp_manager_start(&manager));
     pid_t pid = fork();
     if (pid == 0)
@@ -112,7 +118,7 @@ static void meddle(void)
 
 MP_CASE(its_children_are_not_the_parents)
 {
-    mp_test_objects();
+    begin();
     mp_conn_t *conn = start_owner(NULL);
     pid_t pid = fork();
     if (pid == 0) {
@@ -133,7 +139,7 @@ MP_CASE(nor_those_of_a_process_by_fork)
 {
     mp_process_t *process;
     mp_process_options_t options = {.method = MP_START_FORK};
-    mp_test_objects();
+    begin();
     mp_conn_t *conn = start_owner(NULL);
     REQUIRE_OK(mp_process_start_with(&process, meddle_in_a_child, mp_args(), &options));
     mp_test_expect_end(process, 3);
@@ -163,7 +169,7 @@ static void lose_a_worker(void)
 
 MP_CASE(it_has_a_reaper_of_its_own)
 {
-    mp_test_objects();
+    begin();
     lose_a_worker();
     mp_test_baseline();
     pid_t pid = fork();
