@@ -267,7 +267,8 @@ typedef struct mp__os_spawn {
 
 /* Starts a program: never by fork, so that it costs the same whatever this process holds. No signal is blocked in it.
  * On Windows it is in a job that ends it with this process, unless it is detached. MP_NOT_FOUND, MP_DENIED (not
- * executable, wrong format), MP_NO_MEMORY, MP_LIMIT (processes, handles), MP_INVALID (a handle). */
+ * executable, wrong format; with a process_limit also where somebody else's job around this process refuses another),
+ * MP_UNSUPPORTED (that limit), MP_NO_MEMORY, MP_LIMIT (processes, handles), MP_INVALID (a handle). */
 mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process);
 
 /* Forks; *process is the child's in the parent; *in_child tells which one returns. No signal is blocked in the child.

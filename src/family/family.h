@@ -85,6 +85,12 @@ static inline bool mp__region_touchable(mp__region_t region, uint64_t bytes)
 
 extern MP__THREAD_WORD uint64_t mp__self; /* {epoch, thread slot + 1} of the calling thread; 0: none yet */
 
+/* The calling thread's slot; it has one. */
+static inline mp__thread_slot_t *mp__own_thread_slot(void)
+{
+    return &mp__family.threads[mp__low(mp__self) - 1];
+}
+
 /* Claims a thread slot for the calling thread if it has none. MP_LIMIT: 16384 threads live. */
 mp_status_t mp__self_claim(void);
 

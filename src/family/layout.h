@@ -56,11 +56,10 @@ typedef struct mp__process_slot {
     mp__os_process_life_t life;
     uint32_t pid;
     uint32_t life_epoch; /* the epoch for which `life` holds */
-    uint32_t depth;      /* generations below the root */
     uint32_t parent_pid;
+    uint32_t owns;        /* 1: it has allocated something since its claim */
     uint64_t arguments;   /* the offset of the argument block; 0 = it is `block` */
     uint64_t door;        /* where it is asked to end; 0 = nowhere, or not yet */
-    uint32_t owns;        /* 1: it has allocated something since its claim */
     uint32_t report;      /* how its start went: MP__REPORT_...; its parent sleeps on it */
     uint32_t cause;       /* the limit that it is ended for, said before: mp_cause_t */
     uint32_t told;        /* rises when `reaped` was written; its parent sleeps on it */
@@ -122,7 +121,7 @@ typedef struct mp__head {
     uint64_t cap;       /* bytes of memory that may be committed */
     uint16_t family[4]; /* 48 random bits that name the family in references */
     uint32_t root_pid;
-    uint32_t class_hint;             /* where the next free thread slot may be */
+    uint32_t reserved;
     uint64_t committed[MP__REGIONS]; /* how far each region but payload has memory */
     mp__lock_word_t sweep_lock;
     uint32_t process_mark; /* process slots below this were ever used */

@@ -9,11 +9,6 @@
 #include "family/family.h"
 #include "family/watch.h"
 
-static mp__thread_slot_t *own_slot(void)
-{
-    return &mp__family.threads[mp__low(mp__self) - 1];
-}
-
 bool mp__may_spin(void)
 {
     static uint32_t known; /* 0: not asked yet; else processors + 1 */
@@ -106,7 +101,7 @@ static void sleep_on_bell(mp__thread_slot_t *slot, uint32_t *word, uint32_t expe
 
 void mp__park_until(uint32_t *word, uint32_t expected, mp__deadline_t until)
 {
-    mp__thread_slot_t *slot = own_slot();
+    mp__thread_slot_t *slot = mp__own_thread_slot();
     mp__swap64(&slot->parked, mp__offset_of(word));
     if (mp__os_caps()->shared_wait)
         mp__os_word_wait(word, expected, until);

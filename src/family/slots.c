@@ -253,7 +253,6 @@ static mp_status_t take_any_process_slot(bool (*take)(uint32_t, bool), uint32_t 
     *epoch = mp__high(mp__load64(&slot->claim));
     slot->exit = 0;
     slot->pid = 0;
-    slot->depth = 0;
     slot->parent_pid = 0;
     slot->arguments = 0;
     slot->door = 0;
@@ -347,7 +346,6 @@ mp_status_t mp__process_prepare(uint32_t *index, uint32_t *epoch, uint64_t *nonc
     mp__process_slot_t *slot = process_slot(*index);
     slot->nonce = *nonce;
     slot->keeper = mp__pair(f->epoch, f->process + 1);
-    slot->depth = process_slot(f->process)->depth + 1;
     slot->parent_pid = (uint32_t)mp__os_pid();
     memcpy(slot->parent_name, process_slot(f->process)->name, sizeof slot->parent_name);
     return MP_OK;

@@ -14,21 +14,16 @@ static mp__thread_slot_t *slot_of(uint32_t index)
     return &mp__family.threads[index];
 }
 
-static mp__thread_slot_t *own_slot(void)
-{
-    return slot_of(mp__low(mp__self) - 1);
-}
-
 uint32_t mp__watch_begin(void)
 {
-    uint32_t seen = mp__or32(&own_slot()->door, ARMED) | ARMED;
+    uint32_t seen = mp__or32(&mp__own_thread_slot()->door, ARMED) | ARMED;
     mp__fence();
     return seen;
 }
 
 void mp__watch_end(void)
 {
-    mp__thread_slot_t *slot = own_slot();
+    mp__thread_slot_t *slot = mp__own_thread_slot();
     uint32_t value = mp__load32(&slot->door);
     while ((value & ARMED) && !mp__cas32(&slot->door, &value, value & ~ARMED))
         ;
@@ -36,17 +31,17 @@ void mp__watch_end(void)
 
 mp_status_t mp__watch_sleep(uint32_t seen, mp__deadline_t deadline)
 {
-    return mp__park(&own_slot()->door, seen, deadline);
+    return mp__park(&mp__own_thread_slot()->door, seen, deadline);
 }
 
 void mp__watch_listen(uint32_t seen)
 {
-    mp__park_until(&own_slot()->door, seen, mp__os_now() + LISTEN);
+    mp__park_until(&mp__own_thread_slot()->door, seen, mp__os_now() + LISTEN);
 }
 
 void mp__watch_leave_to(uint32_t porter)
 {
-    mp__store32(&own_slot()->porter, porter);
+    mp__store32(&mp__own_thread_slot()->porter, porter);
 }
 
 bool mp__watch_rung(uint32_t slot)

@@ -61,9 +61,10 @@ static void record_end(const child_t *child)
     mp__wake(&place->told, true);
 }
 
-static void reap(server_t *server, const bool *ready)
+/* Was there one? */
+static bool reap(server_t *server, const bool *ready)
 {
-    size_t kept = 0;
+    size_t kept = 0, before = server->count;
     for (size_t i = 0; i < server->count; i++) {
         child_t *child = &server->children[i];
         if ((!ready || ready[i]) && mp__os_process_wait(&child->os, 0) == MP_OK) {
@@ -74,6 +75,7 @@ static void reap(server_t *server, const bool *ready)
         }
     }
     server->count = kept;
+    return kept < before;
 }
 
 /* ---- requests */
@@ -237,10 +239,12 @@ static void serve(server_t *server)
             mp__os_wait_any(server->handles, FIRST + server->count, mp__os_now() + MP__PARK_SLICE, server->ready);
         if (status == MP_OK && server->ready[LIFELINE])
             mp__os_end_now(EXIT_ORPHAN);
-        reap(server, status == MP_OK ? server->ready + FIRST : NULL);
-        if (status == MP_OK && server->ready[CHANNEL] && server->serves && serve_request(server) != MP_OK)
+        bool reaped = reap(server, status == MP_OK ? server->ready + FIRST : NULL);
+        bool asked = status == MP_OK && server->ready[CHANNEL] && server->serves;
+        if (asked && serve_request(server) != MP_OK)
             stop_serving(server);
-        if (status != MP_OK && status != MP_TIMEOUT)
+        /* Where a sentinel is a pipe it may be ready though the child lives, which has closed its end. */
+        if (status != MP_TIMEOUT && !reaped && !asked)
             mp__os_sleep(mp__os_now() + 10 * MP__MILLISECOND);
     }
 }

@@ -23,33 +23,17 @@ static void whole_pages(size_t *offset, size_t *length)
     *length = end - *offset;
 }
 
-static bool is_pending(int signal)
-{
-    sigset_t pending;
-    return sigpending(&pending) == 0 && sigismember(&pending, signal) == 1;
-}
-
-/* ftruncate beyond RLIMIT_FSIZE raises SIGXFSZ, which would kill the host: it is held back in this thread, and taken
- * off it. */
+/* ftruncate beyond RLIMIT_FSIZE raises SIGXFSZ, which would kill the host. */
 static int set_size(int fd, off_t size)
 {
-    sigset_t exceeded;
-    sigset_t before;
-    sigemptyset(&exceeded);
-    sigaddset(&exceeded, SIGXFSZ);
-    int code = pthread_sigmask(SIG_BLOCK, &exceeded, &before);
-    if (code)
-        return code;
-    bool older = is_pending(SIGXFSZ);
+    mp__posix_quiet_t quiet;
+    mp__posix_quiet_begin(&quiet, SIGXFSZ);
     int done;
     do {
         done = ftruncate(fd, size);
     } while (done < 0 && errno == EINTR);
-    code = done < 0 ? errno : 0;
-    int taken;
-    if (code == EFBIG && !older && is_pending(SIGXFSZ))
-        sigwait(&exceeded, &taken);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int code = done < 0 ? errno : 0;
+    mp__posix_quiet_end(&quiet);
     return code;
 }
 

@@ -80,6 +80,18 @@ void mp__posix_standard(const mp__os_handle_t *wanted, int standard[3]);
 /* This process gets them. */
 void mp__posix_standard_set(const int standard[3]);
 
+/* ---- quiet.c ---- */
+
+/* While it lasts, a signal that a call raises in this thread comes to nobody. Keeps errno. */
+typedef struct mp__posix_quiet {
+    int signal;
+    sigset_t before;
+    bool older; /* it was there before, and stays */
+} mp__posix_quiet_t;
+
+void mp__posix_quiet_begin(mp__posix_quiet_t *quiet, int signal);
+void mp__posix_quiet_end(const mp__posix_quiet_t *quiet);
+
 /* ---- wait.c ---- */
 
 /* poll() until a deadline, whatever signals come. */

@@ -99,7 +99,10 @@ static void lower(struct rlimit *limit, rlim_t most, rlim_t more)
 {
     if (limit->rlim_max == RLIM_INFINITY || limit->rlim_max > more)
         limit->rlim_max = more;
-    limit->rlim_cur = limit->rlim_max < most ? limit->rlim_max : most;
+    if (limit->rlim_cur == RLIM_INFINITY || limit->rlim_cur > most)
+        limit->rlim_cur = most;
+    if (limit->rlim_cur > limit->rlim_max)
+        limit->rlim_cur = limit->rlim_max;
 }
 
 mp_status_t mp__os_limit_files(uint32_t most)

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,6 +80,14 @@ mp_status_t mp__os_pipe_create(bool input, mp__os_handle_t *mine, mp__os_handle_
     *mine = *childs = MP__NO_HANDLE;
     if (mp__posix_pipe(ends) < 0)
         return mp__posix_error("make a pipe for a child", errno);
+    /* Of several who read side by side one gets what there is; the others go on waiting, but no longer than they want.
+     */
+    if (!input && fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
+        int code = errno;
+        mp__posix_close(ends[0]);
+        mp__posix_close(ends[1]);
+        return mp__posix_error("make a pipe for a child", code);
+    }
     *mine = ends[input ? 1 : 0];
     *childs = ends[input ? 0 : 1];
     return MP_OK;
@@ -108,37 +115,6 @@ mp_status_t mp__os_pipe_read(mp__os_handle_t mine, void *data, size_t size, mp__
     }
 }
 
-/* A reader that is gone raises SIGPIPE in the thread that writes: it is held back, and taken off it. */
-typedef struct quiet {
-    sigset_t pipe;
-    sigset_t before;
-    bool older;
-} quiet_t;
-
-static bool is_pending(void)
-{
-    sigset_t pending;
-    return sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
-}
-
-static void begin_quiet(quiet_t *quiet)
-{
-    sigemptyset(&quiet->pipe);
-    sigaddset(&quiet->pipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &quiet->pipe, &quiet->before);
-    quiet->older = is_pending();
-}
-
-static void end_quiet(const quiet_t *quiet)
-{
-    int saved = errno;
-    int taken;
-    if (!quiet->older && is_pending())
-        sigwait(&quiet->pipe, &taken);
-    pthread_sigmask(SIG_SETMASK, &quiet->before, NULL);
-    errno = saved;
-}
-
 static ssize_t write_some(int fd, const void *data, size_t size)
 {
     struct pollfd end = {.fd = fd, .events = POLLOUT};
@@ -152,15 +128,15 @@ mp_status_t mp__os_pipe_write(mp__os_handle_t mine, const void *data, size_t siz
 {
     static const char step[] = "write to a child";
     const char *next = data;
-    quiet_t quiet;
+    mp__posix_quiet_t quiet;
     ssize_t n = 0;
-    begin_quiet(&quiet);
+    mp__posix_quiet_begin(&quiet, SIGPIPE); /* a reader that is gone raises it in the thread that writes */
     for (; size > 0 && n >= 0; next += n, size -= (size_t)n) {
         n = write_some(mp__posix_descriptor(mine), next, size);
         if (n < 0)
             break;
     }
-    end_quiet(&quiet);
+    mp__posix_quiet_end(&quiet);
     if (n >= 0)
         return MP_OK;
     return errno == EPIPE ? mp__error_native(MP_END, step, errno) : mp__posix_error(step, errno);

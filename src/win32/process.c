@@ -98,6 +98,7 @@ static HANDLE children_job(void)
 typedef struct inheritance {
     HANDLE standard[3]; /* inheritable copies */
     HANDLE *list;       /* all, each once: the system refuses a list with doubles */
+    bool *stays;        /* of each: it was inheritable before, because its owner wants it */
     size_t count;
     size_t standard_count; /* of the list, in front */
 } inheritance_t;
@@ -106,12 +107,18 @@ typedef struct inheritance {
  * but would take the mark away. */
 static SRWLOCK inheriting = SRWLOCK_INIT;
 
-static void add_once(inheritance_t *all, HANDLE handle)
+static bool add_once(inheritance_t *all, HANDLE handle)
 {
+    DWORD flags;
     for (size_t i = 0; i < all->count; i++)
         if (all->list[i] == handle)
-            return;
+            return true;
+    if (handle == INVALID_HANDLE_VALUE || !GetHandleInformation(handle, &flags) ||
+        !SetHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT))
+        return false;
+    all->stays[all->count] = (flags & HANDLE_FLAG_INHERIT) != 0;
     all->list[all->count++] = handle;
+    return true;
 }
 
 static HANDLE open_null(void)
@@ -139,14 +146,17 @@ static void disinherit(inheritance_t *all)
     for (size_t i = 0; i < all->standard_count; i++)
         CloseHandle(all->list[i]);
     for (size_t i = all->standard_count; i < all->count; i++)
-        SetHandleInformation(all->list[i], HANDLE_FLAG_INHERIT, 0);
+        if (!all->stays[i])
+            SetHandleInformation(all->list[i], HANDLE_FLAG_INHERIT, 0);
     free(all->list);
+    free(all->stays);
 }
 
 static mp_status_t inherit(const mp__os_spawn_t *spawn, inheritance_t *all)
 {
-    *all = (inheritance_t){.list = malloc((spawn->handle_count + MP__COUNT_OF(all->standard)) * sizeof *all->list)};
-    if (!all->list)
+    size_t room = spawn->handle_count + MP__COUNT_OF(all->standard);
+    *all = (inheritance_t){.list = malloc(room * sizeof *all->list), .stays = calloc(room, sizeof *all->stays)};
+    if (!all->list || !all->stays)
         return mp__error(MP_NO_MEMORY, starting, "no memory");
     for (size_t i = 0; i < MP__COUNT_OF(all->standard); i++) {
         HANDLE handle = make_standard(spawn, i);
@@ -156,12 +166,9 @@ static mp_status_t inherit(const mp__os_spawn_t *spawn, inheritance_t *all)
         all->list[all->count++] = handle;
         all->standard_count++;
     }
-    for (size_t i = 0; i < spawn->handle_count; i++) {
-        HANDLE handle = mp__win_handle(spawn->handles[i]);
-        if (handle == INVALID_HANDLE_VALUE || !SetHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT))
+    for (size_t i = 0; i < spawn->handle_count; i++)
+        if (!add_once(all, mp__win_handle(spawn->handles[i])))
             return mp__error_native(MP_INVALID, starting, ERROR_INVALID_HANDLE);
-        add_once(all, handle);
-    }
     return MP_OK;
 }
 
@@ -176,6 +183,7 @@ static mp_status_t inherit(const mp__os_spawn_t *spawn, inheritance_t *all)
 typedef struct jobs {
     HANDLE list[2];
     size_t count;
+    bool needed; /* the child must not be without them */
 } jobs_t;
 
 /* What CreateProcessW is told beside the image and the line. */
@@ -195,9 +203,12 @@ static mp_status_t make_attributes(inheritance_t *all, jobs_t *jobs, LPPROC_THRE
     if (!UpdateProcThreadAttribute(*list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, all->list,
                                    all->count * sizeof *all->list, NULL, NULL))
         return mp__win_failure(starting);
-    if (jobs->count &&
-        !UpdateProcThreadAttribute(*list, 0, JOB_LIST_ATTRIBUTE, jobs->list, jobs->count * sizeof(HANDLE), NULL, NULL))
+    if (jobs->count && !UpdateProcThreadAttribute(*list, 0, JOB_LIST_ATTRIBUTE, jobs->list,
+                                                  jobs->count * sizeof(HANDLE), NULL, NULL)) {
+        if (jobs->needed)
+            return mp__error(MP_UNSUPPORTED, starting, "this system cannot limit a child's processes");
         jobs->count = 0;
+    }
     return MP_OK;
 }
 
@@ -246,38 +257,43 @@ static mp_status_t create(const start_t *start, inheritance_t *all, jobs_t *jobs
 }
 
 /* Somebody else's job around this process may let nothing into other jobs, or out of it. */
-static mp_status_t create_somehow(start_t *start, inheritance_t *all, const jobs_t *jobs, PROCESS_INFORMATION *made)
+static mp_status_t create_somehow(start_t *start, inheritance_t *all, jobs_t *jobs, PROCESS_INFORMATION *made)
 {
-    jobs_t tried = *jobs;
-    mp_status_t status = create(start, all, &tried, made);
+    const jobs_t wanted = *jobs;
+    mp_status_t status = create(start, all, jobs, made);
     if (status == MP_DENIED && (start->flags & CREATE_BREAKAWAY_FROM_JOB)) {
         start->flags &= ~(DWORD)CREATE_BREAKAWAY_FROM_JOB;
-        tried = *jobs;
-        status = create(start, all, &tried, made);
+        *jobs = wanted;
+        status = create(start, all, jobs, made);
     }
-    if (status == MP_DENIED && tried.count) {
-        tried.count = 0;
-        status = create(start, all, &tried, made);
+    if (status == MP_DENIED && jobs->count && !jobs->needed) {
+        jobs->count = 0;
+        status = create(start, all, jobs, made);
     }
     return status;
 }
 
-static mp_status_t launch(start_t *start, const mp__os_spawn_t *spawn, HANDLE own, PROCESS_INFORMATION *made)
+/* *own becomes NULL if the child could not be put into it. */
+static mp_status_t launch(start_t *start, const mp__os_spawn_t *spawn, HANDLE *own, PROCESS_INFORMATION *made)
 {
     inheritance_t all;
+    jobs_t jobs = {.needed = spawn->process_limit != 0};
     AcquireSRWLockExclusive(&inheriting);
     mp_status_t status = inherit(spawn, &all);
     if (!status) {
-        jobs_t jobs = {.count = 0};
         HANDLE children = spawn->detached ? NULL : children_job();
         if (children)
             jobs.list[jobs.count++] = children;
-        if (own)
-            jobs.list[jobs.count++] = own;
+        if (*own)
+            jobs.list[jobs.count++] = *own;
         status = create_somehow(start, &all, &jobs, made);
     }
     disinherit(&all);
     ReleaseSRWLockExclusive(&inheriting);
+    if (*own && (status || !jobs.count)) {
+        CloseHandle(*own);
+        *own = NULL;
+    }
     return status;
 }
 
@@ -304,15 +320,12 @@ mp_status_t mp__os_spawn(const mp__os_spawn_t *spawn, mp__os_process_t *process)
     if (!status)
         status = own_job(spawn, &job);
     if (!status)
-        status = launch(&start, spawn, job, &made);
+        status = launch(&start, spawn, &job, &made);
     free(start.image);
     free(start.line);
     free(start.environment);
-    if (status) {
-        if (job)
-            CloseHandle(job);
+    if (status)
         return status;
-    }
     CloseHandle(made.hThread);
     *process = (mp__os_process_t){.pid = (int32_t)made.dwProcessId,
                                   .job = job ? (mp__os_handle_t)job : MP__NO_HANDLE,

@@ -227,7 +227,65 @@ MP_CASE(a_server_that_never_serves_is_ended)
     unlink(path);
 }
 
-MP_GUARDED_CASES(MP_ROW(a_server_out_of_descriptors_stays_in_step),
+/* ---- a child that closes what tells of its end keeps the server from sleeping only now and then */
+
+static mp_status_t close_all(mp_call_t *call)
+{
+    MP_CHECK(mp_conn_send(mp_arg_conn(call, 0), (int)getppid()) == MP_OK);
+    for (int fd = STDERR_FILENO + 1; fd < 256; fd++)
+        close(fd);
+    for (;;)
+        pause();
+    return MP_OK;
+}
+
+/* Hundredths of a second of processors; false: the system does not tell. */
+static bool time_of(pid_t pid, long *time)
+{
+    char path[60], text[600] = "";
+    long user = 0, system = 0;
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    size_t n = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    const char *behind_name = n ? strrchr(text, ')') : NULL;
+    bool told = behind_name &&
+                sscanf(behind_name + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &system) == 2;
+    *time = user + system;
+    return told;
+}
+
+MP_CASE(a_child_that_closes_everything_keeps_no_server_busy)
+{
+    mp_process_t *process;
+    mp_conn_t *conn, *theirs;
+    mp_value_t server, end;
+    long before, after;
+    mp_test_objects();
+    mp_test_settle = mp_test_end_servers;
+    REQUIRE_OK(mp_set_start_method("forkserver", true));
+    REQUIRE_OK(mp_pipe(&conn, &theirs, MP_DUPLEX));
+    REQUIRE_OK(mp_process_start(&process, close_all, mp_args(theirs)));
+    EXPECT_OK(mp_conn_close(theirs));
+    REQUIRE_OK(mp_conn_recv(conn, &server));
+    EXPECT_STATUS(mp_conn_recv(conn, &end), MP_END);
+    bool told = time_of((pid_t)mp_value_int(server), &before);
+    mp_sleep(0.5);
+    told = told && time_of((pid_t)mp_value_int(server), &after);
+    if (told)
+        CU_ASSERT(after - before < 20);
+    kill((pid_t)mp_process_pid(process), SIGKILL);
+    EXPECT_OK(mp_process_join(process, mp_test_patience()));
+    EXPECT_OK(mp_process_close(process));
+    EXPECT_OK(mp_conn_close(conn));
+    if (!told)
+        mp_skip("this system does not tell what a process uses");
+}
+
+MP_GUARDED_CASES(MP_ROW(a_child_that_closes_everything_keeps_no_server_busy),
+                 MP_ROW(a_server_out_of_descriptors_stays_in_step),
                  MP_ROW(a_server_that_cannot_pass_lets_go_of_its_client),
                  MP_ROW(a_server_that_stops_in_its_answer_is_waited_for_until_the_deadline),
                  MP_ROW(a_busy_server_is_waited_for_until_the_deadline), MP_ROW(a_server_that_never_serves_is_ended));

@@ -120,6 +120,40 @@ MP_CASE(limits_leave_the_addresses_alone)
     mp_test_each_method(expect_all_addresses);
 }
 
+/* What is lower already stays: a limit takes, it does not give. */
+static mp_status_t tell_soft_limits(mp_call_t *call)
+{
+    struct rlimit files, processor;
+    MP_CHECK(getrlimit(RLIMIT_NOFILE, &files) == 0 && getrlimit(RLIMIT_CPU, &processor) == 0);
+    MP_CHECK(files.rlim_max == 500);
+    return mp_exit(call, files.rlim_cur == 100 && processor.rlim_cur == 50 ? 3 : 4);
+}
+
+static void expect_lower_limits(void)
+{
+    mp_process_t *process;
+    mp_process_options_t options = {.limits = {.cpu_time = 90, .open_files = 500}};
+    REQUIRE_OK(mp_process_start_with(&process, tell_soft_limits, mp_args(), &options));
+    mp_test_expect_end(process, 3);
+}
+
+static void lower_soft(int resource, rlim_t value)
+{
+    struct rlimit limit;
+    CU_ASSERT_EQUAL_FATAL(getrlimit(resource, &limit), 0);
+    limit.rlim_cur = value;
+    CU_ASSERT_EQUAL_FATAL(setrlimit(resource, &limit), 0);
+}
+
+MP_CASE(limits_raise_nothing)
+{
+    lower_soft(RLIMIT_NOFILE, 100);
+    lower_soft(RLIMIT_CPU, 50);
+    mp_test_objects();
+    mp_test_each_method(expect_lower_limits);
+}
+
 MP_GUARDED_CASES(MP_ROW(a_program_that_closes_all_descriptors_starts_nothing_more), MP_SUB(closes_all_descriptors),
-                 MP_ROW(no_processes_left), MP_ROW(the_systems_limit_of_processor_time_is_a_cause_too),
-                 MP_ROW(limits_leave_the_addresses_alone), MP_SUB(has_no_processes_left));
+                 MP_ROW(limits_raise_nothing), MP_ROW(no_processes_left),
+                 MP_ROW(the_systems_limit_of_processor_time_is_a_cause_too), MP_ROW(limits_leave_the_addresses_alone),
+                 MP_SUB(has_no_processes_left));

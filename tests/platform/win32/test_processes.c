@@ -132,6 +132,84 @@ MP_CASE(the_number_of_another_process)
     mp__os_arena_close(&arena);
 }
 
-MP_CASES(MP_ROW(the_job_ends_children_of_a_killed_process), MP_ROW(the_job_ends_children_of_a_process_that_ends),
+/* ---- somebody else's handles and jobs ---- */
+
+static mp_status_t spawn_one(const mp__os_handle_t *handle, bool grouped, uint32_t limit, mp__os_process_t *process)
+{
+    static const char *arguments[] = {NULL, "-", NULL};
+    arguments[0] = mp_test_program();
+    const mp__os_spawn_t spawn = {.path = mp_test_program(),
+                                  .arguments = arguments,
+                                  .handles = handle,
+                                  .handle_count = handle ? 1 : 0,
+                                  .grouped = grouped,
+                                  .process_limit = limit};
+    return mp__os_spawn(&spawn, process);
+}
+
+static void expect_end(mp__os_process_t *process)
+{
+    EXPECT_OK(mp__os_process_wait(process, mp_test_deadline(30)));
+    mp__os_process_close(process);
+}
+
+MP_CASE(a_handle_that_was_inheritable_stays_so)
+{
+    mp__os_event_t event;
+    mp__os_process_t process;
+    DWORD flags = 0;
+    mp_test_warm_up();
+    REQUIRE_OK(mp__os_event_create(&event));
+    HANDLE handle = (HANDLE)event.wait;
+    CU_ASSERT(SetHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT));
+    REQUIRE_OK(spawn_one(&event.wait, false, 0, &process));
+    expect_end(&process);
+    CU_ASSERT(GetHandleInformation(handle, &flags) && (flags & HANDLE_FLAG_INHERIT));
+    CU_ASSERT(SetHandleInformation(handle, HANDLE_FLAG_INHERIT, 0));
+    REQUIRE_OK(spawn_one(&event.wait, false, 0, &process));
+    expect_end(&process);
+    CU_ASSERT(GetHandleInformation(handle, &flags) && !(flags & HANDLE_FLAG_INHERIT));
+    mp__os_event_close(&event);
+}
+
+typedef BOOL(WINAPI *update_t)(LPPROC_THREAD_ATTRIBUTE_LIST, DWORD, DWORD_PTR, PVOID, SIZE_T, PVOID, PSIZE_T);
+
+static bool refuses_jobs;
+
+/* What the library calls instead of the system's own: a system that is too old for jobs to be named at the start. */
+static BOOL WINAPI update(LPPROC_THREAD_ATTRIBUTE_LIST list, DWORD flags, DWORD_PTR attribute, PVOID value, SIZE_T size,
+                          PVOID before, PSIZE_T returned)
+{
+    const DWORD_PTR jobs = 0x2000D;
+    update_t own =
+        (update_t)(void (*)(void))GetProcAddress(GetModuleHandleW(L"kernel32.dll"), "UpdateProcThreadAttribute");
+    if (refuses_jobs && attribute == jobs) {
+        SetLastError(ERROR_NOT_SUPPORTED);
+        return FALSE;
+    }
+    return own(list, flags, attribute, value, size, before, returned);
+}
+
+const update_t __imp_UpdateProcThreadAttribute = update;
+
+MP_CASE(a_job_that_was_not_taken_is_none)
+{
+    mp__os_process_t process;
+    mp_test_warm_up();
+    REQUIRE_OK(spawn_one(NULL, true, 0, &process));
+    CU_ASSERT_NOT_EQUAL(process.job, MP__NO_HANDLE);
+    expect_end(&process);
+    refuses_jobs = true;
+    REQUIRE_OK(spawn_one(NULL, true, 0, &process));
+    CU_ASSERT_EQUAL(process.job, MP__NO_HANDLE);
+    expect_end(&process);
+    EXPECT_STATUS(spawn_one(NULL, false, 5, &process), MP_UNSUPPORTED);
+    refuses_jobs = false;
+    REQUIRE_OK(spawn_one(NULL, false, 5, &process));
+    expect_end(&process);
+}
+
+MP_CASES(MP_ROW(a_handle_that_was_inheritable_stays_so), MP_ROW(a_job_that_was_not_taken_is_none),
+         MP_ROW(the_job_ends_children_of_a_killed_process), MP_ROW(the_job_ends_children_of_a_process_that_ends),
          MP_SUB(stays), MP_SUB(starts_one_that_stays), MP_ROW(exit_codes_have_32_bits), MP_SUB(ends_with_a_large_code),
          MP_ROW(ended_by_somebody_else), MP_SUB(waits), MP_ROW(the_number_of_another_process), MP_SUB(lives));
