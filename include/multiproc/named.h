@@ -7,9 +7,9 @@
  * is known to all processes whose temporary directory (TMPDIR, or TEMP on Windows) is the same.
  *
  * The process that makes it owns it, for ever: the others only open it. When the owner closes it, or ends in order
- * (returns from main, exits), nothing is left of it; when the owner dies, whoever comes across the name next finds that out and takes the leavings away (in the
- * owner's family that is at once). From then on every call is ::MP_GONE for those who have it open; on Windows the name
- * can be used again when they have closed it.
+ * (returns from main, exits), nothing is left of it; when the owner dies, whoever comes across the name next finds that
+ * out and takes the leavings away (in the owner's family that is at once). From then on every call is ::MP_GONE for
+ * those who have it open; on Windows the name can be used again when they have closed it.
  *
  * The files belong to the user; but the Apache Portable Runtime makes the memory readable for all users of the machine.
  *
@@ -40,7 +40,8 @@ typedef struct mp_named_lock mp_named_lock_t;
 MP_API mp_status_t mp_named_memory_create(mp_named_memory_t **memory, const char *name, size_t size);
 
 /** Opens what another process, or this one, has made. @return ::MP_OK; ::MP_NOT_FOUND: nobody alive owns such a name;
- * ::MP_INVALID; ::MP_DENIED; ::MP_MISMATCH: another version of the library made it; ::MP_NO_MEMORY; ::MP_SYSTEM. */
+ * ::MP_INVALID; ::MP_DENIED; ::MP_MISMATCH: another version of the library made it; ::MP_NO_MEMORY; ::MP_LIMIT: no
+ * descriptor is free; ::MP_SYSTEM. */
 MP_API mp_status_t mp_named_memory_open(mp_named_memory_t **memory, const char *name);
 
 /** Where the bytes lie in this process, aligned to 64. @param data valid until mp_named_memory_close(). @param size may
