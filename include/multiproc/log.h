@@ -7,8 +7,9 @@
  * in their order. A descendant that calls mp_log_set() itself takes over for itself and what it starts.
  *
  * Lines go through the family's shared memory and wait there, so that what a process had logged when it was killed
- * arrives; at most the line that it was writing is lost. Who logs does not wait for a slow sink: when 4096 lines wait
- * already, further ones are dropped (the first after at most 20 ms), and a line says later how many.
+ * arrives; at most the line that it was writing is lost. Who logs does not wait for a slow sink: a process that
+ * finds 4096 lines waiting waits once, for at most 20 ms, and then not at all until half of them are taken; lines that
+ * find no place are dropped, and a line says later how many.
  *
  * The library itself logs what multiprocessing's logger does: ::MP_LOG_INFO: children begin, end, are killed, workers
  * die; ::MP_LOG_DEBUG: starts, ordinary ends, workers that are added, what is done at the program's end.
@@ -58,8 +59,8 @@ typedef void (*mp_log_sink_t)(const mp_log_line_t *line);
  * Sets what is logged by this process and by those that are started below it from now on, and where that goes.
  * @param level lines of this level and higher; ::MP_LOG_OFF: none.
  * @param sink takes them. NULL: they go where they went, into this process' sink or an ancestor's; only the level
- * changes. With ::MP_LOG_OFF it is not looked at: this process lets go of the sink, which gets the lines that wait, for
- * at most two seconds; that is done at the program's end, too.
+ * changes. With ::MP_LOG_OFF it is not looked at: this process lets go of its own sink, which gets the lines that wait,
+ * for at most two seconds; that is done at the program's end, too. An ancestor's is kept for the next level.
  * @return ::MP_OK; ::MP_INVALID: no such level, or no sink here; ::MP_TIMEOUT: off, but the sink has not returned for
  * so long; it gets no further line; ::MP_DEADLOCK: off, from the sink itself; ::MP_NO_MEMORY; ::MP_LIMIT; ::MP_SYSTEM.
  * Any thread.
@@ -71,8 +72,8 @@ MP_API int mp_log_level(void);
 
 /**
  * Logs a line, `printf`-like, if its level is logged: `mp_log(MP_LOG_INFO, "%d files", n);`
- * A newline at its end is taken off. Waits for 20 ms at most; leaves mp_error() and errno alone. Any thread, any
- * process.
+ * A line of a level that does not exist (0 or less, above 100) is dropped. A newline at a line's end is taken off.
+ * Waits for 20 ms at most; leaves mp_error() and errno alone. Any thread, any process.
  */
 MP_API void mp_log(int level, const char *format, ...) MP_PRINTF(2, 3);
 

@@ -40,7 +40,8 @@ typedef struct mp_named_lock mp_named_lock_t;
 MP_API mp_status_t mp_named_memory_create(mp_named_memory_t **memory, const char *name, size_t size);
 
 /** Opens what another process, or this one, has made. @return ::MP_OK; ::MP_NOT_FOUND: nobody alive owns such a name;
- * ::MP_INVALID; ::MP_DENIED; ::MP_MISMATCH: another version of the library made it; ::MP_NO_MEMORY; ::MP_SYSTEM. */
+ * ::MP_INVALID; ::MP_DENIED; ::MP_MISMATCH: another version of the library made it; ::MP_NO_MEMORY; ::MP_LIMIT: no
+ * descriptor is free; ::MP_SYSTEM. */
 MP_API mp_status_t mp_named_memory_open(mp_named_memory_t **memory, const char *name);
 
 /** Where the bytes lie in this process, aligned to 64. @param data valid until mp_named_memory_close(). @param size may

@@ -89,18 +89,19 @@ MP_END_DECLS
 
 /**
  * @def mp_dump_text(object)
- * Who holds a shared object (a lock, a queue, a condition...), who waits at it, and in what state it is, in lines for a
- * reader: for finding out why a program hangs. It takes no lock and waits for nobody, so what others do meanwhile may
- * show half; the words are not fixed.
+ * Who holds a shared object (a lock, a queue, a condition...), who waits at it, and in what state it is (a queue's
+ * items, leases and unfinished tasks, a value's number, a memory's size), in lines for a reader: for finding out why a
+ * program hangs. It takes no lock and waits for nobody, so what others do meanwhile may show half; the words are not
+ * fixed.
  * @return text of the caller, who frees it with mp_free(); NULL on failure, see mp_error(): ::MP_TYPE: not a shared
- * object of the arena; ::MP_INVALID: it is closed; ::MP_NO_MEMORY.
+ * object of the arena; ::MP_INVALID; ::MP_CLOSED; ::MP_NO_MEMORY.
  */
 #define mp_dump_text(object) mp__dump_alone(mp_of(object))
 
 /**
  * @def mp_dump(object)
  * Prints mp_dump_text(object) to the program's stderr in one fwrite.
- * @return ::MP_OK; ::MP_TYPE, ::MP_INVALID, ::MP_NO_MEMORY as above; ::MP_SYSTEM: it could not be written.
+ * @return ::MP_OK; ::MP_TYPE, ::MP_INVALID, ::MP_CLOSED, ::MP_NO_MEMORY as above; ::MP_SYSTEM: it could not be written.
  */
 #define mp_dump(object) mp__dump(mp_of(object))
 

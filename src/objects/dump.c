@@ -116,6 +116,21 @@ static void dump_sleepers(mp__dump_t *dump, const mp__header_t *header)
 static void dump_kind(mp__dump_t *dump, mp__header_t *header, const mp__reference_t *reference)
 {
     switch (header->kind) {
+    case MP_KIND_QUEUE:
+        mp__queue_dump(header, dump);
+        break;
+    case MP_KIND_SHARED_MEMORY:
+        mp__dump_line(dump, "  size: %llu bytes",
+                      (unsigned long long)((const mp__lent_t *)(void *)header->body)->bytes);
+        break;
+    case MP_KIND_SHARED_VALUE:
+        mp__shared_value_dump(header, dump);
+        mp__dump_held(dump, header);
+        break;
+    case MP_KIND_SHARED_ARRAY:
+        mp__shared_array_dump(header, dump);
+        mp__dump_held(dump, header);
+        break;
     case MP_KIND_LOCK:
     case MP_KIND_RLOCK:
         mp__dump_held(dump, header);

@@ -22,6 +22,9 @@ void mp__dump_thread(mp__dump_t *dump, const char *what, uint64_t thread, const 
 void mp__dump_held(mp__dump_t *dump, const mp__header_t *header);
 
 /* What each kind has to add. */
+void mp__queue_dump(mp__header_t *header, mp__dump_t *dump);
+void mp__shared_value_dump(mp__header_t *header, mp__dump_t *dump);
+void mp__shared_array_dump(mp__header_t *header, mp__dump_t *dump);
 void mp__semaphore_dump(mp__header_t *header, const mp__reference_t *reference, mp__dump_t *dump);
 void mp__event_dump(mp__header_t *header, const mp__reference_t *reference, mp__dump_t *dump);
 void mp__condition_dump(mp__header_t *header, const mp__reference_t *reference, mp__dump_t *dump);

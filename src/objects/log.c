@@ -70,7 +70,7 @@ static uint32_t writers;
 static uint32_t level; /* 0: off */
 static mp_queue_t *queue;
 static mp__block_t board;
-static uint32_t overloaded; /* the last line was lost: the next does not wait */
+static uint32_t overloaded; /* the queue was full: nobody waits before it is half empty */
 
 /* Of the thread that calls the sink. */
 static uint32_t calling;
@@ -119,11 +119,21 @@ static void count_lost(void)
         mp__add64(&shared->lost, 1);
 }
 
+/* Without waiting, but once when it is found full: who waited for each single place would go as slowly as the sink. */
+static mp_status_t put_quickly(const void *line, size_t size)
+{
+    uint64_t waiting;
+    mp_status_t status = mp__queue_put_item(queue, MP__ITEM_BYTES, line, size, 0);
+    if (status == MP_OK && mp__load32(&overloaded) && mp_queue_size(queue, &waiting) == MP_OK && waiting <= LINES / 2)
+        mp__store32(&overloaded, 0);
+    if ((status == MP_TIMEOUT || status == MP_NO_MEMORY) && !mp__swap32(&overloaded, 1))
+        status = mp__queue_put_item(queue, MP__ITEM_BYTES, line, size, mp__os_now() + PATIENCE);
+    return status;
+}
+
 static void put(const void *line, size_t size)
 {
-    mp__deadline_t deadline = mp__load32(&overloaded) ? 0 : mp__os_now() + PATIENCE;
-    mp_status_t status = mp__queue_put_item(queue, MP__ITEM_BYTES, line, size, deadline);
-    mp__store32(&overloaded, status == MP_TIMEOUT || status == MP_NO_MEMORY);
+    mp_status_t status = put_quickly(line, size);
     if (status == MP_GONE) /* the sink's process has ended, or set it off */
         mp__store32(&level, 0);
     else if (status != MP_OK)
@@ -410,9 +420,14 @@ static mp_status_t make_mutex(void)
     return status == MP_OK ? mp__local_mutex(&mutex, pool) : status;
 }
 
+/* An ancestor's route stays, so that a level is all that it takes to log again. */
 static outlet_t *set_off(void)
 {
     outlet_t *old = outlet;
+    if (!old) {
+        mp__store32(&level, 0);
+        return NULL;
+    }
     change_route(0, NULL, 0);
     outlet = NULL;
     return old;

@@ -79,12 +79,17 @@ static void forget_own(const mp__name_t *name)
 
 /* ---- errors */
 
-static mp_status_t failed(const char *step, int code)
+static bool is_limit(int code)
+{
+    return APR_STATUS_IS_EMFILE(code) || APR_STATUS_IS_ENFILE(code);
+}
+
+mp_status_t mp__name_failed(const char *step, int code)
 {
     mp_status_t status = APR_STATUS_IS_EACCES(code)   ? MP_DENIED
                          : APR_STATUS_IS_ENOMEM(code) ? MP_NO_MEMORY
                          : APR_STATUS_IS_ENOSPC(code) ? MP_NO_MEMORY
-                         : APR_STATUS_IS_EMFILE(code) ? MP_LIMIT
+                         : is_limit(code)             ? MP_LIMIT
                                                       : MP_SYSTEM;
     return mp__error_apr(status, step, code);
 }
@@ -108,12 +113,25 @@ static bool is_name(const char *text, size_t most)
     return n >= 1 && n <= most && text[0] != '.' && strspn(text, allowed) == n;
 }
 
+/* APR tries to make a file there and does not say why it could not. */
+static mp_status_t no_folder(int code)
+{
+    static const char step[] = "find the temporary directory";
+    mp__os_handle_t ends[2];
+    mp_status_t status = mp__os_channel_create(false, ends);
+    if (status != MP_OK)
+        return mp__error(status, step, "%s", mp_error()->text);
+    mp__os_handle_close(ends[0]);
+    mp__os_handle_close(ends[1]);
+    return mp__name_failed(step, code);
+}
+
 static mp_status_t find_path(apr_pool_t *pool, const char *text, const char **path)
 {
     const char *folder;
     int code = apr_temp_dir_get(&folder, pool);
     if (code != APR_SUCCESS)
-        return failed("find the temporary directory", code);
+        return no_folder(code);
     *path = apr_pstrcat(pool, folder, "/multiproc-", text, NULL);
     return MP_OK;
 }
@@ -184,13 +202,17 @@ static void remove_all(apr_pool_t *pool, const char *path, apr_file_t *claim)
 
 typedef enum found { NONE, ALIVE, REFUSED } found_t;
 
-/* Who owns the name? A dead one's is removed. ALIVE: *claim (may be NULL) is the open file. */
+/* Who owns the name? A dead one's is removed. ALIVE: *claim (may be NULL) is the open file; REFUSED: with an error. */
 static found_t look_at(apr_pool_t *pool, const char *path, apr_file_t **claim)
 {
     apr_file_t *file;
     int code = open_claim(&file, path, false, pool);
-    if (code != APR_SUCCESS)
-        return APR_STATUS_IS_ENOENT(code) ? NONE : REFUSED;
+    if (APR_STATUS_IS_ENOENT(code))
+        return NONE;
+    if (code != APR_SUCCESS) {
+        mp__name_failed("open a name", code);
+        return REFUSED;
+    }
     bool locked;
     mp__deadline_t end = mp__os_now() + PROBE_TIME;
     while (!(locked = try_lock(file)) && mp__os_now() < end)
@@ -217,7 +239,7 @@ static mp_status_t claim(mp__name_t *name)
             if (look_at(name->pool, name->path, NULL) == ALIVE)
                 return exists(name->text);
         } else if (!APR_STATUS_IS_EACCES(code)) { /* Windows: it is being removed */
-            return failed("make a name", code);
+            return mp__name_failed("make a name", code);
         }
     }
     return exists(name->text);
@@ -248,7 +270,7 @@ static mp_status_t make_memory(mp__name_t *name, uint64_t bytes)
     int code = apr_shm_create_ex(&name->memory, (apr_size_t)(bytes + sizeof(mp__name_head_t) + ALIGN), path, name->pool,
                                  NAMESPACE);
     if (code != APR_SUCCESS)
-        return APR_STATUS_IS_EEXIST(code) ? exists(name->text) : failed("make named memory", code);
+        return APR_STATUS_IS_EEXIST(code) ? exists(name->text) : mp__name_failed("make named memory", code);
     void *base = apr_shm_baseaddr_get(name->memory);
     name->head = base;
     name->content = content_behind(base);
@@ -279,7 +301,7 @@ static mp_status_t attach_memory(mp__name_t *name)
     int code = apr_shm_attach_ex(&name->memory, data_path(name), name->pool, NAMESPACE);
     if (code != APR_SUCCESS) {
         name->memory = NULL;
-        return APR_STATUS_IS_EACCES(code) ? failed("open named memory", code) : MP_BUSY;
+        return APR_STATUS_IS_EACCES(code) || is_limit(code) ? mp__name_failed("open named memory", code) : MP_BUSY;
     }
     uint64_t size = apr_shm_size_get(name->memory), least = sizeof(mp__name_head_t) + ALIGN;
     if (size < least || size > SIZE_MAX / 2)
@@ -402,7 +424,7 @@ static mp_status_t open_once(mp__name_t *name)
     if (!find_own(name->path)) {
         found_t found = look_at(name->pool, name->path, &name->claim);
         if (found == REFUSED)
-            return mp__error(MP_DENIED, "open a name", "the file of \"%s\" cannot be opened", name->text);
+            return mp_error()->status;
         if (found == NONE)
             return not_found(name->text);
     }

@@ -40,6 +40,9 @@ typedef struct mp__name {
     struct mp__name *next; /* of this process's own names */
 } mp__name_t;
 
+/* The error behind one of APR's codes. */
+mp_status_t mp__name_failed(const char *step, int code);
+
 /* Makes a name and zero memory behind it. `kind` is ".memory" or ".lock". MP_EXISTS and what named.h says. Others who
  * open it wait until it is published. */
 mp_status_t mp__name_create(mp__name_t *name, const char *text, const char *kind, uint64_t bytes);

@@ -49,7 +49,7 @@ static mp_status_t make_mutex(mp_named_lock_t *lock)
     const char *path = mutex_path(lock);
     apr_file_remove(path, lock->name.pool);
     int code = apr_global_mutex_create(&lock->mutex, path, MECHANISM, lock->name.pool);
-    return code == APR_SUCCESS ? MP_OK : mp__error_apr(MP_SYSTEM, "make a named lock", code);
+    return code == APR_SUCCESS ? MP_OK : mp__name_failed("make a named lock", code);
 }
 
 /* apr_global_mutex_child_init() wants a mutex that it can make this one from, and removes the file that it opened when
@@ -72,7 +72,7 @@ static mp_status_t open_mutex(mp_named_lock_t *lock)
             code = apr_global_mutex_child_init(&lock->mutex, path, pool);
         apr_file_remove(own, pool);
     }
-    return code == APR_SUCCESS ? MP_OK : mp__error_apr(MP_SYSTEM, "open a named lock", code);
+    return code == APR_SUCCESS ? MP_OK : mp__name_failed("open a named lock", code);
 }
 
 static mp_status_t make(mp_named_lock_t **out, const char *name, bool fresh)

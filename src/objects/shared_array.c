@@ -2,6 +2,7 @@
 #include <multiproc/shared_array.h>
 
 #include "objects/ctype.h"
+#include "objects/dump.h"
 #include "objects/guard.h"
 
 #include <string.h>
@@ -101,4 +102,13 @@ mp_status_t mp_shared_array_unlock(mp_shared_array_t *array)
 mp_status_t mp_shared_array_close(mp_shared_array_t *array)
 {
     return mp__guard_close((mp__shared_t *)array, KIND, mp__lend_end);
+}
+
+void mp__shared_array_dump(mp__header_t *header, mp__dump_t *dump)
+{
+    const content_t *c = (const content_t *)(void *)header->body;
+    mp_ctype_t type = (mp_ctype_t)mp__load64(&c->type);
+    size_t size = mp_ctype_size(type);
+    mp__dump_line(dump, "  items: %llu of type %s", (unsigned long long)(size ? c->lent.bytes / size : 0),
+                  mp__ctype_name(type));
 }

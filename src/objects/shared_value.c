@@ -6,6 +6,7 @@
 #include <multiproc/shared_value.h>
 
 #include "objects/ctype.h"
+#include "objects/dump.h"
 #include "objects/guard.h"
 
 #include <string.h>
@@ -324,4 +325,21 @@ mp_status_t mp_shared_value_unlock(mp_shared_value_t *value)
 mp_status_t mp_shared_value_close(mp_shared_value_t *value)
 {
     return mp__guard_close((mp__shared_t *)value, KIND, mp__lend_end);
+}
+
+void mp__shared_value_dump(mp__header_t *header, mp__dump_t *dump)
+{
+    const content_t *c = (const content_t *)(void *)header->body;
+    mp_ctype_t type = (mp_ctype_t)mp__load64(&c->type);
+    uint64_t room, bits;
+    const uint64_t *word = mp__block_at(mp__load64(&c->lent.block), &room);
+    if (!word || room < sizeof *word)
+        return;
+    bits = mp__load64(word);
+    if (mp__ctype_number(type) == MP__NUMBER_REAL)
+        mp__dump_line(dump, "  value: %.17g (%s)", real_of(bits), mp__ctype_name(type));
+    else if (mp__ctype_number(type) == MP__NUMBER_UNSIGNED)
+        mp__dump_line(dump, "  value: %llu (%s)", (unsigned long long)bits, mp__ctype_name(type));
+    else
+        mp__dump_line(dump, "  value: %lld (%s)", (long long)bits, mp__ctype_name(type));
 }

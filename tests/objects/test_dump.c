@@ -193,5 +193,63 @@ MP_CASE(it_is_printed_to_stderr)
     CU_ASSERT(strncmp(text, "<Event ", 7) == 0 && strstr(text, "\n  set"));
 }
 
+MP_CASE(what_a_queue_has)
+{
+    mp_queue_t *queue;
+    mp_lease_t *lease;
+    mp_value_t value;
+    const mp_queue_options_t options = {.max_items = 3, .max_bytes = 1000, .joinable = true};
+    mp_test_objects();
+    REQUIRE_OK(mp_queue_create_with(&queue, &options));
+    expect_line(mp_dump_text(queue), "items: 0 of 3", "");
+    for (int i = 0; i < 3; i++)
+        REQUIRE_OK(mp_queue_put_bytes(queue, "abcde", 5, 0));
+    expect_line(mp_dump_text(queue), "items: 3 of 3", "");
+    expect_line(mp_dump_text(queue), "bytes: 15 of 1000", "");
+    expect_line(mp_dump_text(queue), "unfinished tasks: 3", "");
+    REQUIRE_OK(mp_queue_get_leased(queue, &lease, 0));
+    expect_line(mp_dump_text(queue), "items: 2 of 3", "");
+    expect_line(mp_dump_text(queue), "on lease: 1", "");
+    EXPECT_OK(mp_lease_done(lease));
+    expect_line(mp_dump_text(queue), "unfinished tasks: 2", "");
+    EXPECT_OK(mp_queue_shutdown(queue, false));
+    expect_line(mp_dump_text(queue), "shut down", "");
+    EXPECT_OK(mp_queue_shutdown(queue, true));
+    expect_line(mp_dump_text(queue), "shut down", "dropped");
+    expect_line(mp_dump_text(queue), "items: 0", "");
+    EXPECT_OK(mp_queue_close(queue));
+    REQUIRE_OK(mp_queue_create(&queue, 0));
+    REQUIRE_OK(mp_queue_put(queue, 1, 0));
+    expect_line(mp_dump_text(queue), "items: 1", "");
+    EXPECT_OK(mp_queue_get(queue, &value, 0));
+    EXPECT_OK(mp_queue_close(queue));
+}
+
+MP_CASE(what_memory_has)
+{
+    mp_shared_memory_t *memory;
+    mp_shared_value_t *value;
+    mp_shared_array_t *array;
+    mp_test_objects();
+    REQUIRE_OK(mp_shared_memory_create(&memory, 12345));
+    expect_line(mp_dump_text(memory), "size: 12345 bytes", "");
+    EXPECT_OK(mp_shared_memory_close(memory));
+    REQUIRE_OK(mp_shared_value_create(&value, MP_CTYPE_INT32));
+    REQUIRE_OK(mp_shared_value_set_int(value, -42));
+    expect_line(mp_dump_text(value), "value: -42", "");
+    EXPECT_OK(mp_shared_value_close(value));
+    REQUIRE_OK(mp_shared_value_create(&value, MP_CTYPE_DOUBLE));
+    REQUIRE_OK(mp_shared_value_set_double(value, 0.5));
+    expect_line(mp_dump_text(value), "value: 0.5", "double");
+    EXPECT_OK(mp_shared_value_close(value));
+    REQUIRE_OK(mp_shared_array_create(&array, MP_CTYPE_DOUBLE, 7));
+    REQUIRE_OK(mp_shared_array_lock(array, 0));
+    expect_line(mp_dump_text(array), "items: 7", "double");
+    expect_line(mp_dump_text(array), "held by", "MainProcess");
+    EXPECT_OK(mp_shared_array_unlock(array));
+    EXPECT_OK(mp_shared_array_close(array));
+}
+
 MP_GUARDED_CASES(MP_ROW(who_holds_and_who_waits_for_it), MP_ROW(who_waits),
-                 MP_ROW(what_is_no_object_and_what_has_ended), MP_ROW(it_is_printed_to_stderr), MP_SUB(dumps));
+                 MP_ROW(what_is_no_object_and_what_has_ended), MP_ROW(it_is_printed_to_stderr), MP_SUB(dumps),
+                 MP_ROW(what_a_queue_has), MP_ROW(what_memory_has));

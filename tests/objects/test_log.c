@@ -608,6 +608,67 @@ MP_CASE(the_end_of_a_program_waits_for_its_lines)
     CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "logs_to_stderr", NULL, 0), 0);
 }
 
+static void keep_slowly(const mp_log_line_t *line)
+{
+    if (!mp__load32(&released))
+        mp_test_moment();
+    keep(line);
+}
+
+/* Each line that it takes makes room for one: nobody may wait for that. */
+MP_CASE(nobody_goes_as_slowly_as_a_slow_sink)
+{
+    enum { MANY = 20000 };
+    begin();
+    released = 0;
+    REQUIRE_OK(mp_log_set(MP_LOG_WARNING, keep_slowly));
+    double began = mp_test_clock();
+    for (int i = 0; i < MANY; i++)
+        mp_log(MP_LOG_WARNING, "%d", i);
+    CU_ASSERT(mp_test_clock() - began < mp_test_seconds(4));
+    mp__store32(&released, 1);
+    EXPECT_OK(mp_log_set(MP_LOG_OFF, NULL));
+    uint64_t lines = 0, lost = 0;
+    for (uint32_t i = 0; i < kept_count; i++) {
+        lines += kept[i].lost == 0;
+        lost += kept[i].lost;
+    }
+    CU_ASSERT_EQUAL(lines + lost, MANY);
+    CU_ASSERT(lost > 0);
+    end();
+}
+
+static mp_status_t log_off_and_on(mp_call_t *call)
+{
+    (void)call;
+    MP_CHECK(mp_log_set(MP_LOG_OFF, NULL) == MP_OK && mp_log_level() == MP_LOG_OFF);
+    mp_log(MP_LOG_CRITICAL, "not this");
+    MP_CHECK(mp_log_set(MP_LOG_OFF, NULL) == MP_OK);
+    MP_CHECK(mp_log_set(MP_LOG_WARNING, NULL) == MP_OK);
+    mp_log(MP_LOG_WARNING, "on again");
+    return MP_OK;
+}
+
+static void expect_on_again(void)
+{
+    mp_process_t *process;
+    kept_count = 0;
+    REQUIRE_OK(mp_log_set(MP_LOG_WARNING, keep));
+    REQUIRE_OK(mp_process_start(&process, log_off_and_on, mp_args()));
+    mp_test_expect_end(process, 0);
+    EXPECT_OK(mp_log_set(MP_LOG_OFF, NULL));
+    CU_ASSERT_EQUAL(kept_count, 1);
+    CU_ASSERT_EQUAL(count_lines(NULL, "on again"), 1);
+}
+
+MP_CASE(a_child_that_was_off_finds_its_ancestors_sink_again)
+{
+    begin();
+    mp_test_each_method(expect_on_again);
+    EXPECT_STATUS(mp_log_set(MP_LOG_WARNING, NULL), MP_INVALID); /* one's own is gone */
+    end();
+}
+
 MP_GUARDED_CASES(MP_ROW(lines_reach_the_sink_in_order_from_their_level_on), MP_ROW(a_line_looks_as_in_python),
                  MP_ROW(a_line_that_is_too_long_is_cut), MP_ROW(what_cannot_be_set),
                  MP_ROW(logging_leaves_errors_alone), MP_ROW(a_sink_may_call_the_library),
@@ -617,4 +678,6 @@ MP_GUARDED_CASES(MP_ROW(lines_reach_the_sink_in_order_from_their_level_on), MP_R
                  MP_ROW(nobody_waits_for_a_slow_sink_and_losses_are_told),
                  MP_ROW(a_sink_that_does_not_return_is_left_behind), MP_ROW(the_end_of_a_program_waits_for_its_lines),
                  MP_ROW(the_end_of_a_child_that_nobody_holds_is_told),
-                 MP_ROW(a_sink_is_paused_until_the_last_fork_is_over), MP_SUB(logs_and_ends), MP_SUB(logs_to_stderr));
+                 MP_ROW(a_sink_is_paused_until_the_last_fork_is_over), MP_SUB(logs_and_ends), MP_SUB(logs_to_stderr),
+                 MP_ROW(nobody_goes_as_slowly_as_a_slow_sink),
+                 MP_ROW(a_child_that_was_off_finds_its_ancestors_sink_again));

@@ -423,5 +423,69 @@ MP_CASE(an_owner_that_ends_in_order_leaves_nothing)
     mp_test_each_method(expect_nothing_left);
 }
 
+/* ---- no descriptor is free, at any step */
+
+static mp_status_t make_both(const char *name, mp_named_memory_t **memory, mp_named_lock_t **lock)
+{
+    *lock = NULL;
+    mp_status_t status = mp_named_memory_create(memory, name, 10);
+    return status == MP_OK ? mp_named_lock_create(lock, name) : status;
+}
+
+static mp_status_t open_both(const char *name, mp_named_memory_t **memory, mp_named_lock_t **lock)
+{
+    *lock = NULL;
+    mp_status_t status = mp_named_memory_open(memory, name);
+    return status == MP_OK ? mp_named_lock_open(lock, name) : status;
+}
+
+#define NO_LIMIT 3
+
+/* With ever more descriptors, until there are enough; false: they cannot be limited here. */
+static bool try_with_few(mp_status_t (*get)(const char *, mp_named_memory_t **, mp_named_lock_t **), const char *name)
+{
+    mp_named_memory_t *memory;
+    mp_named_lock_t *lock;
+    mp_status_t status = MP_LIMIT;
+    for (size_t more = 0; more < 20 && status != MP_OK; more++) {
+        if (!mp_test_limit_handles(more))
+            return false;
+        status = get(name, &memory, &lock);
+        MP_CHECK(status == MP_OK ? more > 0 : status == MP_LIMIT && mp_error()->status == MP_LIMIT);
+        MP_CHECK(mp_named_memory_close(memory) == MP_OK);
+        MP_CHECK(mp_named_lock_close(lock) == MP_OK);
+    }
+    MP_CHECK(status == MP_OK);
+    return true;
+}
+
+MP_PROGRAM(has_few_descriptors)
+{
+    const char *name = name_of("few");
+    mp_named_memory_t *memory;
+    mp_named_lock_t *lock;
+    if (!try_with_few(make_both, name))
+        return NO_LIMIT;
+    mp_test_lift_limits();
+    MP_CHECK(files_of(name) == 0);
+    MP_CHECK(make_both(name, &memory, &lock) == MP_OK);
+    MP_CHECK(try_with_few(open_both, name));
+    mp_test_lift_limits();
+    MP_CHECK(mp_named_memory_close(memory) == MP_OK);
+    MP_CHECK(mp_named_lock_close(lock) == MP_OK);
+    return 0;
+}
+
+MP_CASE(too_few_descriptors_are_a_limit)
+{
+    char output[300];
+    int code = mp_test_run(mp_test_program(), "has_few_descriptors", output, sizeof output);
+    if (code == NO_LIMIT)
+        mp_skip("descriptors cannot be limited here");
+    CU_ASSERT_EQUAL(code, 0);
+    CU_ASSERT_STRING_EQUAL(output, "");
+}
+
 MP_GUARDED_CASES(MP_ROW(E2), MP_ROW(wrong_arguments), MP_ROW(E3), MP_ROW(makers_are_killed),
-                 MP_ROW(an_owner_that_ends_in_order_leaves_nothing), MP_SUB(leaves_names));
+                 MP_ROW(an_owner_that_ends_in_order_leaves_nothing), MP_SUB(leaves_names),
+                 MP_ROW(too_few_descriptors_are_a_limit), MP_SUB(has_few_descriptors));

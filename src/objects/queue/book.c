@@ -634,3 +634,14 @@ uint64_t mp__book_unfinished(mp_queue_t *queue, uint64_t *told, uint64_t *lost)
     }
     return mp__content(header)->puts - book->finished_now;
 }
+
+bool mp__book_glance(mp__header_t *header, uint64_t *unfinished)
+{
+    mp__block_view_t view = {0};
+    pages_t pages;
+    if (!find_pages(header, &view, &pages))
+        return false;
+    uint64_t finished = mp__load64(&pages.book->finished_now), puts = mp__load64(&mp__content(header)->puts);
+    *unfinished = puts > finished ? puts - finished : 0;
+    return true;
+}

@@ -67,6 +67,9 @@ mp_status_t mp__book_task_done(mp_queue_t *queue);
  * more than the caller has been told: *told, 0 - 1 at first. Under both locks. */
 uint64_t mp__book_unfinished(mp_queue_t *queue, uint64_t *told, uint64_t *lost);
 
+/* How many of a joinable queue are not done with, at a glance; false: there is no book to be seen. */
+bool mp__book_glance(mp__header_t *header, uint64_t *unfinished);
+
 /* Drops what came back. Under header.second. */
 void mp__book_drop_returned(mp_queue_t *queue);
 
