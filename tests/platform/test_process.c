@@ -593,7 +593,6 @@ MP_CASES(MP_ROW(exit_codes), MP_SUB(exits), MP_SUB(returns), MP_SUB(ends_now), M
          MP_ROW(own_command_line), MP_ROW(noting_without_memory), MP_ROW(starting_without_memory),
          MP_ROW(starting_without_handles), MP_ROW(a_missing_program), MP_ROW(a_file_that_is_no_program),
          MP_ROW(a_handle_that_is_none), MP_ROW(a_handle_named_twice), MP_ROW(fork_where_there_is_none),
-         MP_ROW(forked_child_has_the_memory), MP_ROW(forked_child_may_use_all),
-         MP_ROW(forked_child_is_killed), MP_ROW(killed_starter_takes_its_children_along), MP_SUB(outlived_by_nobody),
-         MP_SUB(stands_between), MP_ROW(lifeline_beyond_the_limit), MP_ROW(closing_forgets_a_running_child),
-         MP_ROW(many_at_once));
+         MP_ROW(forked_child_has_the_memory), MP_ROW(forked_child_may_use_all), MP_ROW(forked_child_is_killed),
+         MP_ROW(killed_starter_takes_its_children_along), MP_SUB(outlived_by_nobody), MP_SUB(stands_between),
+         MP_ROW(lifeline_beyond_the_limit), MP_ROW(closing_forgets_a_running_child), MP_ROW(many_at_once));
