@@ -126,7 +126,7 @@ static mp_status_t tell_soft_limits(mp_call_t *call)
     struct rlimit files, processor;
     MP_CHECK(getrlimit(RLIMIT_NOFILE, &files) == 0 && getrlimit(RLIMIT_CPU, &processor) == 0);
     MP_CHECK(files.rlim_max == 500);
-    return mp_exit(call, files.rlim_cur == 100 && processor.rlim_cur == 50 ? 3 : 4);
+    return mp_exit(call, files.rlim_cur == 400 && processor.rlim_cur == 50 ? 3 : 4);
 }
 
 static void expect_lower_limits(void)
@@ -147,7 +147,7 @@ static void lower_soft(int resource, rlim_t value)
 
 MP_CASE(limits_raise_nothing)
 {
-    lower_soft(RLIMIT_NOFILE, 100);
+    lower_soft(RLIMIT_NOFILE, 400);
     lower_soft(RLIMIT_CPU, 50);
     mp_test_objects();
     mp_test_each_method(expect_lower_limits);
