@@ -44,6 +44,34 @@ static mp_status_t stay(mp_call_t *call)
     return mp_conn_recv(mp_arg_conn(call, 0), &value) == MP_END ? mp_exit(call, 7) : MP_FAILED;
 }
 
+/* ---- what a server tells a case */
+
+static char fifo_path[600];
+
+static int open_fifo(void)
+{
+    snprintf(fifo_path, sizeof fifo_path, "%s/mp-fifo-%ld", mp_test_folder(), mp_test_pid());
+    CU_ASSERT_EQUAL_FATAL(mkfifo(fifo_path, 0600), 0);
+    setenv("MP_TEST_FIFO", fifo_path, 1);
+    int fifo = open(fifo_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    CU_ASSERT_FATAL(fifo >= 0);
+    return fifo;
+}
+
+static void close_fifo(int fifo)
+{
+    close(fifo);
+    unlink(fifo_path);
+}
+
+/* In the server: who it is. It stays a writer until it ends. */
+static void tell_fifo(void)
+{
+    pid_t self = getpid();
+    int fifo = open(getenv("MP_TEST_FIFO"), O_WRONLY | O_CLOEXEC);
+    MP_CHECK(fifo >= 0 && write(fifo, &self, sizeof self) == sizeof self);
+}
+
 /* ---- out of descriptors: the requests that follow are understood */
 
 #define ROOM 9u /* less than what comes at once, more than a start needs */
@@ -114,6 +142,7 @@ static mp_status_t refuse_to_pass(mp_call_t *call)
 static mp_status_t stop_before_passing(mp_call_t *call)
 {
     (void)call;
+    tell_fifo();
     passing = SIGSTOP;
     return MP_OK;
 }
@@ -148,14 +177,16 @@ MP_CASE(a_server_that_cannot_pass_lets_go_of_its_client)
 MP_CASE(a_server_that_stops_in_its_answer_is_waited_for_until_the_deadline)
 {
     mp_process_options_t options = {.start_timeout = 0.3};
+    pid_t server = 0;
+    int fifo = open_fifo();
     use_server(stop_before_passing);
     expect_child_or(MP_TIMEOUT, &options);
     EXPECT_OK(mp_set_forkserver_preload(NULL, 0));
     start_and_end(5);
-    long pids[16];
-    size_t count = mp_test_children(pids, MP__COUNT_OF(pids));
-    for (size_t i = 0; i < count; i++)
-        kill((pid_t)pids[i], SIGCONT);
+    while (read(fifo, &server, sizeof server) == sizeof server)
+        kill(server, SIGCONT);
+    CU_ASSERT(server > 0);
+    close_fifo(fifo);
 }
 
 /* ---- another thread's: that is waited for no longer either */
@@ -194,9 +225,8 @@ MP_CASE(a_busy_server_is_waited_for_until_the_deadline)
 
 static mp_status_t hang(mp_call_t *call)
 {
-    int fifo = open(getenv("MP_TEST_FIFO"), O_WRONLY | O_CLOEXEC);
     (void)call;
-    MP_CHECK(fifo >= 0 && write(fifo, "x", 1) == 1);
+    tell_fifo();
     for (;;)
         pause();
     return MP_OK;
@@ -204,27 +234,22 @@ static mp_status_t hang(mp_call_t *call)
 
 MP_CASE(a_server_that_never_serves_is_ended)
 {
-    char path[600], byte = '-';
+    pid_t server = 0;
     mp_process_options_t options = {.start_timeout = 0.3};
     mp_process_t *process;
-    snprintf(path, sizeof path, "%s/mp-fifo-%ld", mp_test_folder(), mp_test_pid());
-    CU_ASSERT_EQUAL_FATAL(mkfifo(path, 0600), 0);
-    setenv("MP_TEST_FIFO", path, 1);
-    int fifo = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    CU_ASSERT_FATAL(fifo >= 0);
+    int fifo = open_fifo();
     use_server(hang);
-    for (int i = 0; i < 20 && byte == '-'; i++) { /* on a busy machine it may not have come so far */
+    for (int i = 0; i < 20 && !server; i++) { /* on a busy machine it may not have come so far */
         EXPECT_STATUS(mp_process_start_with(&process, end_with, mp_args(1), &options), MP_TIMEOUT);
-        if (read(fifo, &byte, 1) != 1)
-            byte = '-';
+        if (read(fifo, &server, sizeof server) != sizeof server)
+            server = 0;
     }
-    CU_ASSERT_EQUAL(byte, 'x');
+    CU_ASSERT(server > 0);
     struct pollfd end = {.fd = fifo, .events = POLLIN};
     CU_ASSERT(poll(&end, 1, (int)(1000 * mp_test_patience())) == 1 && (end.revents & POLLHUP));
     EXPECT_OK(mp_set_forkserver_preload(NULL, 0));
     start_and_end(5);
-    close(fifo);
-    unlink(path);
+    close_fifo(fifo);
 }
 
 /* ---- a child that closes what tells of its end keeps the server from sleeping only now and then */
