@@ -26,7 +26,7 @@
 #define PATIENCE  (20 * MP__MILLISECOND) /* of who logs */
 #define GRACE     (2 * MP__SECOND)       /* for the sink, at the end */
 #define TELL      MP__SECOND             /* of losses, while they go on, no more often */
-#define PAUSE     (100 * MP__MILLISECOND)
+#define PAUSE     MP__SECOND             /* of a fork, for a sink on a busy machine */
 #define RETRY     (10 * MP__MILLISECOND) /* when there is no memory */
 #define LEVEL_MAX 100
 
