@@ -9,7 +9,7 @@ function(mp_add_header_test header language compiler)
     if(header STREQUAL "multiproc/apr.h")
         list(APPEND includes -isystem $<TARGET_PROPERTY:APR::APR,INTERFACE_INCLUDE_DIRECTORIES>)
     endif()
-    add_test(NAME ${test} COMMAND ${compiler} ${ARGN} -std=${language} ${MP_WARNINGS} ${MP_WARNINGS_AS_ERRORS}
+    add_test(NAME ${test} COMMAND ${compiler} ${ARGN} -std=${language} ${MP_WARNINGS} -Wshadow ${MP_WARNINGS_AS_ERRORS}
                                   -fsyntax-only ${includes} ${source})
 endfunction()
 

@@ -8,6 +8,8 @@
  *
  * A barrier belongs to the process that made it. Any thread of any process may use it; mp_barrier_close() must be the
  * last use of its pointer.
+ *
+ * Timeouts: see ::MP_FOREVER.
  */
 #ifndef MULTIPROC_BARRIER_H
 #define MULTIPROC_BARRIER_H
@@ -76,7 +78,7 @@ MP_API mp_status_t mp_barrier_waiting(mp_barrier_t *barrier, uint32_t *waiting);
 MP_API mp_status_t mp_barrier_broken(mp_barrier_t *barrier, bool *broken);
 
 /** In the process that made it: ends it for all, who waits gets ::MP_GONE. Elsewhere: lets go of this process's
- * pointer. @return ::MP_OK; ::MP_GONE: it was over; ::MP_INVALID. NULL is fine. */
+ * pointer. @return ::MP_OK; ::MP_GONE: it was over, and the pointer is let go of; ::MP_INVALID. NULL is fine. */
 MP_API mp_status_t mp_barrier_close(mp_barrier_t *barrier);
 
 MP_END_DECLS

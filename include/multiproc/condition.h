@@ -11,6 +11,8 @@
  *
  * A condition belongs to the process that made it. Any thread of any process may use it; mp_condition_close() must be
  * the last use of its pointer.
+ *
+ * Timeouts: see ::MP_FOREVER.
  */
 #ifndef MULTIPROC_CONDITION_H
 #define MULTIPROC_CONDITION_H
@@ -74,7 +76,7 @@ MP_API mp_status_t mp_condition_notify_all(mp_condition_t *condition);
 
 /** In the process that made it: ends it for all, who waits gets ::MP_GONE; the lock that it was made with stays.
  * Elsewhere: lets go of this process's pointer. @return ::MP_OK; ::MP_BUSY: its own lock is held (only in the process
- * that made it; it stays open); ::MP_GONE: it was over; ::MP_INVALID. NULL is fine. */
+ * that made it; it stays open); ::MP_GONE: it was over, and the pointer is let go of; ::MP_INVALID. NULL is fine. */
 MP_API mp_status_t mp_condition_close(mp_condition_t *condition);
 
 MP_END_DECLS

@@ -5,6 +5,8 @@
  * Any thread may use a connection: sends of several threads follow each other, so do receives. An end is meant for one
  * process at a time: two processes that read the same end tear each other's messages apart. mp_conn_close() must be the
  * last use of its pointer.
+ *
+ * Timeouts: see ::MP_FOREVER.
  */
 #ifndef MULTIPROC_CONNECTION_H
 #define MULTIPROC_CONNECTION_H

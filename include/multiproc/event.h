@@ -4,6 +4,8 @@
  *
  * An event belongs to the process that made it. Any thread of any process may use it; mp_event_close() must be the last
  * use of its pointer.
+ *
+ * Timeouts: see ::MP_FOREVER.
  */
 #ifndef MULTIPROC_EVENT_H
 #define MULTIPROC_EVENT_H
@@ -35,7 +37,7 @@ MP_API mp_status_t mp_event_is_set(mp_event_t *event, bool *set);
 MP_API mp_status_t mp_event_wait(mp_event_t *event, double timeout);
 
 /** In the process that made it: ends it for all, who waits gets ::MP_GONE. Elsewhere: lets go of this process's
- * pointer. @return ::MP_OK; ::MP_GONE: it was over; ::MP_INVALID. NULL is fine. */
+ * pointer. @return ::MP_OK; ::MP_GONE: it was over, and the pointer is let go of; ::MP_INVALID. NULL is fine. */
 MP_API mp_status_t mp_event_close(mp_event_t *event);
 
 MP_END_DECLS

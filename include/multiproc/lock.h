@@ -4,6 +4,8 @@
  *
  * A lock is held by a thread. Unlike Python's, only that thread releases it: that is what lets the others know when its
  * holder has died. mp_lock_close() must be the last use of its pointer.
+ *
+ * Timeouts: see ::MP_FOREVER.
  */
 #ifndef MULTIPROC_LOCK_H
 #define MULTIPROC_LOCK_H
@@ -28,8 +30,8 @@ MP_API mp_status_t mp_lock_acquire(mp_lock_t *lock, double timeout);
 MP_API mp_status_t mp_lock_release(mp_lock_t *lock);
 
 /** In the process that made it: ends it for all. Elsewhere: lets go of this process's pointer. @return ::MP_OK;
- * ::MP_BUSY: it is held (only in the process that made it; it stays open); ::MP_GONE: it was over; ::MP_INVALID. NULL
- * is fine. */
+ * ::MP_BUSY: it is held (only in the process that made it; it stays open); ::MP_GONE: it was over, and the pointer is
+ * let go of; ::MP_INVALID. NULL is fine. */
 MP_API mp_status_t mp_lock_close(mp_lock_t *lock);
 
 MP_END_DECLS

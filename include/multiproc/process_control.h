@@ -72,7 +72,7 @@ typedef enum mp_cause {
 } mp_cause_t;
 
 /** How a child ended, and what it used. */
-typedef struct mp_process_result {
+typedef struct {
     bool known;           /**< false: somebody else took its exit code, and it left no word itself: exit_code and signal
                              are 0 */
     int exit_code;        /**< when no signal ended it */

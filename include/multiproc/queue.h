@@ -13,6 +13,8 @@
  *
  * There is no SimpleQueue of its own: Python has it because its Queue needs a feeder thread, and this one needs none. A
  * queue without bounds is one.
+ *
+ * Timeouts: see ::MP_FOREVER.
  */
 #ifndef MULTIPROC_QUEUE_H
 #define MULTIPROC_QUEUE_H
@@ -162,8 +164,8 @@ MP_API mp_status_t mp_queue_task_done(mp_queue_t *queue);
 MP_API mp_status_t mp_queue_join(mp_queue_t *queue, double timeout);
 
 /** In the process that made it: ends it for all. Elsewhere: lets go of this process's pointer. @return ::MP_OK;
- * ::MP_GONE: it was over;
- *  ::MP_INVALID. NULL is fine. */
+ * ::MP_GONE: it was over, and the pointer is let go of;
+ * ::MP_INVALID. NULL is fine. */
 MP_API mp_status_t mp_queue_close(mp_queue_t *queue);
 
 MP_END_DECLS

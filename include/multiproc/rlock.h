@@ -29,8 +29,8 @@ MP_API mp_status_t mp_rlock_acquire(mp_rlock_t *rlock, double timeout);
 MP_API mp_status_t mp_rlock_release(mp_rlock_t *rlock);
 
 /** In the process that made it: ends it for all. Elsewhere: lets go of this process's pointer. @return ::MP_OK;
- * ::MP_BUSY: it is held (only in the process that made it; it stays open); ::MP_GONE: it was over; ::MP_INVALID. NULL
- * is fine. */
+ * ::MP_BUSY: it is held (only in the process that made it; it stays open); ::MP_GONE: it was over, and the pointer is
+ * let go of; ::MP_INVALID. NULL is fine. */
 MP_API mp_status_t mp_rlock_close(mp_rlock_t *rlock);
 
 MP_END_DECLS

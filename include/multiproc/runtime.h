@@ -17,7 +17,13 @@ MP_BEGIN_DECLS
 /** The version of what the inline parts of these headers and the library agree on. */
 #define MP_ABI_VERSION 3u
 
-/** Wait without a deadline. */
+/**
+ * Wait without a deadline.
+ *
+ * A timeout is a number of seconds, parts of them too, from the call on. 0 or less: one try, without waiting (but for
+ * moments, for others who are in the same object). NaN is ::MP_INVALID. It is about waiting for others: the time that
+ * it takes to encode, copy or decode a value is not covered, so a call with a large one may last longer.
+ */
 #define MP_FOREVER ((double)HUGE_VAL)
 
 /** How a child process comes to be. */

@@ -8,6 +8,8 @@
  *
  * A semaphore belongs to the process that made it. Any thread of any process may use it; mp_semaphore_close() must be
  * the last use of its pointer.
+ *
+ * Timeouts: see ::MP_FOREVER.
  */
 #ifndef MULTIPROC_SEMAPHORE_H
 #define MULTIPROC_SEMAPHORE_H
@@ -82,7 +84,7 @@ MP_API mp_status_t mp_semaphore_release(mp_semaphore_t *semaphore);
 MP_API mp_status_t mp_semaphore_value(mp_semaphore_t *semaphore, uint32_t *value);
 
 /** In the process that made it: ends it for all, who waits gets ::MP_GONE. Elsewhere: lets go of this process's
- * pointer. @return ::MP_OK; ::MP_GONE: it was over; ::MP_INVALID. NULL is fine. */
+ * pointer. @return ::MP_OK; ::MP_GONE: it was over, and the pointer is let go of; ::MP_INVALID. NULL is fine. */
 MP_API mp_status_t mp_semaphore_close(mp_semaphore_t *semaphore);
 
 MP_END_DECLS

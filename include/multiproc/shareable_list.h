@@ -64,7 +64,7 @@ MP_API mp_status_t mp_shareable_list_get(mp_shareable_list_t *list, int64_t inde
 MP_API mp_status_t mp_shareable_list_format(mp_shareable_list_t *list, int64_t index, mp_kind_t *kind, size_t *room);
 
 /** In the process that it belongs to: ends it for all. Elsewhere: lets go of this process's pointer. @return ::MP_OK;
- * ::MP_GONE: it was over; ::MP_INVALID. NULL is fine. */
+ * ::MP_GONE: it was over, and the pointer is let go of; ::MP_INVALID. NULL is fine. */
 MP_API mp_status_t mp_shareable_list_close(mp_shareable_list_t *list);
 
 MP_END_DECLS

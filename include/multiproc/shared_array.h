@@ -109,8 +109,8 @@ MP_API mp_status_t mp_shared_array_lock(mp_shared_array_t *array, double timeout
 MP_API mp_status_t mp_shared_array_unlock(mp_shared_array_t *array);
 
 /** In the process that it belongs to: ends it for all. Elsewhere: lets go of this process's pointer. @return ::MP_OK;
- * ::MP_BUSY: its lock is held (only where it would end; it stays open); ::MP_GONE: it was over; ::MP_INVALID. NULL is
- * fine. */
+ * ::MP_BUSY: its lock is held (only where it would end; it stays open); ::MP_GONE: it was over, and the pointer is let
+ * go of; ::MP_INVALID. NULL is fine. */
 MP_API mp_status_t mp_shared_array_close(mp_shared_array_t *array);
 
 MP_END_DECLS

@@ -41,7 +41,7 @@ MP_API mp_status_t mp_shared_memory_data(mp_shared_memory_t *memory, void **data
 MP_API mp_status_t mp_shared_memory_size(mp_shared_memory_t *memory, size_t *size);
 
 /** In the process that it belongs to: ends it for all. Elsewhere: lets go of this process's pointer. @return ::MP_OK;
- * ::MP_GONE: it was over; ::MP_INVALID. NULL is fine. */
+ * ::MP_GONE: it was over, and the pointer is let go of; ::MP_INVALID. NULL is fine. */
 MP_API mp_status_t mp_shared_memory_close(mp_shared_memory_t *memory);
 
 MP_END_DECLS

@@ -53,8 +53,8 @@ typedef enum mp_status {
     MP_THREADED = 35      /**< fork in a program that has threads of its own */
 } mp_status_t;
 
-/** The detail behind a status. */
-typedef struct mp_error {
+/** The detail behind a status. (It has no tag: in C++ mp_error() would hide it.) */
+typedef struct {
     mp_status_t status; /**< the status that the failed call returned */
     int code;           /**< the system's own code (errno, GetLastError), mp_fail()'s code, or 0 */
     char step[64];      /**< the step that failed, for example "map the arena" */

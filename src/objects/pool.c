@@ -251,6 +251,7 @@ mp_status_t mp_pool_free(mp_pool_t *pool)
     apr_thread_join(&unused, pool->thread);
     mp__finalize_remove(pool->finalizer);
     clear_out(pool);
+    pool->handle.magic = MP__HANDLE_CLOSED; /* results may keep its memory */
     mp__handle_release(&pool->handle);
     return MP_OK;
 }

@@ -110,6 +110,8 @@ mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*releas
         status = mp__object_end(shared->header, &shared->handle.reference, release);
         if (status == MP_NOT_OWNER) /* adopted by another just now */
             status = MP_OK;
+    } else if (!mp__object_is(shared->header, &shared->handle.reference)) {
+        status = mp__object_gone("close an object");
     }
     mp__handle_close(&shared->handle);
     if (status == MP_OK) /* whoever gives up what it was making tells why, not what it met in half an object */

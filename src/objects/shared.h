@@ -61,7 +61,8 @@ mp_status_t mp__shared_lend(mp_kind_t kind, uint64_t bytes, mp__shared_t **out);
 /* That memory, for as long as the holder lives: mp__shared_use(), then mp__attach(). */
 mp_status_t mp__shared_attach(mp__shared_t *shared, mp_kind_t kind, void **memory, uint64_t *bytes);
 
-/* The maker's close ends the object (mp__object_end), any close lets go of the holder. With MP_OK, also for one that
+/* The maker's close ends the object (mp__object_end), any close lets go of the holder, also with MP_GONE: the object
+ * had ended. With MP_OK, also for one that
  * was closed before, the thread's last error stays as it was. */
 mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*release)(mp__header_t *));
 

@@ -116,21 +116,32 @@ MP_CASE(memory)
     EXPECT_OK(mp_shareable_list_close(list));
 }
 
+/* The first pool makes things that are kept. */
+static mp_result_t *run_one(mp_pool_t **pool)
+{
+    mp_result_t *result;
+    REQUIRE_OK(mp_pool_create(pool, 1));
+    REQUIRE_OK(mp_pool_apply_async(*pool, nothing, mp_args(), &(mp_task_t){.result = &result}));
+    EXPECT_OK(mp_result_wait(result, mp_test_patience()));
+    return result;
+}
+
 MP_CASE(pools_and_results)
 {
     mp_pool_t *pool;
-    mp_result_t *result;
     mp_test_objects();
-    REQUIRE_OK(mp_pool_create(&pool, 1));
-    REQUIRE_OK(mp_pool_apply_async(pool, nothing, mp_args(), &(mp_task_t){.result = &result}));
-    EXPECT_OK(mp_result_wait(result, mp_test_patience()));
+    mp_result_t *result = run_one(&pool);
+    EXPECT_OK(mp_pool_free(pool));
     mp_result_free(result);
-    EXPECT_CLOSED(mp_result_wait(result, 0));
-    EXPECT_CLOSED(mp_result_status(result));
-    CU_ASSERT_FALSE(mp_result_ready(result));
+    mp_test_baseline();
+    result = run_one(&pool);
     EXPECT_OK(mp_pool_free(pool));
     EXPECT_CLOSED(mp_pool_apply(pool, nothing, mp_args(), NULL, 0));
     EXPECT_OK(mp_pool_free(pool));
+    mp_result_free(result); /* the pool does not hold it any more */
+    EXPECT_CLOSED(mp_result_wait(result, 0));
+    EXPECT_CLOSED(mp_result_status(result));
+    CU_ASSERT_FALSE(mp_result_ready(result));
 }
 
 MP_CASE(names)
@@ -142,6 +153,9 @@ MP_CASE(names)
     void *data;
     mp_test_objects();
     snprintf(name, sizeof name, "closed-%d", mp_getpid());
+    REQUIRE_OK(mp_named_memory_create(&memory, name, 10)); /* the first name makes things that are kept */
+    EXPECT_OK(mp_named_memory_close(memory));
+    mp_test_baseline();
     REQUIRE_OK(mp_named_memory_create(&memory, name, 10));
     REQUIRE_OK(mp_named_lock_create(&lock, name));
     REQUIRE_OK(mp_queue_create(&queue, 0));

@@ -222,8 +222,8 @@ static mp_status_t look_later(mp_call_t *call)
     MP_CHECK(mp_conn_send(conn, 1) == MP_OK && mp_conn_recv(conn, &word) == MP_OK);
     MP_CHECK(mp_shared_memory_data(memory, &again, NULL) == MP_GONE);
     MP_CHECK(mp_shared_memory_size(memory, &size) == MP_GONE);
-    MP_CHECK(all_are(data, size, 7)); /* what it had is as it was */
-    MP_CHECK(mp_shared_memory_close(memory) == MP_OK);
+    MP_CHECK(all_are(data, size, 7));                    /* what it had is as it was */
+    MP_CHECK(mp_shared_memory_close(memory) == MP_GONE); /* and it is let go of */
     MP_CHECK(mp_conn_send(conn, 2) == MP_OK);
     return mp_conn_recv(conn, &word) == MP_OK ? MP_OK : MP_FAILED;
 }

@@ -50,7 +50,7 @@ static void expect_gone(void)
     EXPECT_OK(mp_process_join(process, mp_test_patience()));
     EXPECT_STATUS(mp_process_start_wait(process, 0), MP_GONE);
     mp_test_expect_end(process, 125);
-    EXPECT_OK(mp_queue_close(queue));
+    EXPECT_STATUS(mp_queue_close(queue), MP_GONE);
 }
 
 MP_CASE(arguments_that_cannot_be_received_are_an_error_of_the_start)
