@@ -40,6 +40,9 @@ void mp_test_handle_describe(uintptr_t handle, char *text, size_t size);
 /* Children of this process, zombies too, as far as the system tells them. */
 size_t mp_test_children(long *pids, size_t capacity);
 
+/* Has a child of this process ended that nobody has reaped? (On Windows nobody need.) */
+bool mp_test_zombies(void);
+
 /* The library's files in the places where it could leave some. */
 size_t mp_test_files(mp_test_file_t *files, size_t capacity);
 

@@ -149,6 +149,12 @@ size_t mp_test_children(long *pids, size_t capacity)
     return count;
 }
 
+bool mp_test_zombies(void)
+{
+    siginfo_t info = {.si_pid = 0};
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+}
+
 static bool set_limit(bool descriptors, rlim_t value)
 {
     struct rlimit limit;

@@ -316,6 +316,11 @@ bool mp_test_pause(int32_t pid)
     return call_on_process(pid, "NtSuspendProcess");
 }
 
+bool mp_test_zombies(void)
+{
+    return false;
+}
+
 bool mp_test_resume(int32_t pid)
 {
     return call_on_process(pid, "NtResumeProcess");
