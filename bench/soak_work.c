@@ -187,7 +187,7 @@ static bool make_objects(worker_t *w)
     for (uint64_t i = 0; good && i < n; i++)
         good = expect(w, mp_lock_create(&locks[i]), "make a lock") &&
                expect(w, mp_queue_put(queue, locks[i], 0), "put a lock") &&
-               expect(w, mp_queue_put_bytes(queue, (uint8_t[5000]){0}, 5000, 0), "put");
+               expect(w, mp_queue_put_bytes(queue, (uint8_t[5000]){0}, 5000, SOAK_PATIENCE), "put");
     for (uint64_t i = 0; good && i < n; i++)
         good = expect(w, mp_lock_close(locks[i]), "close a lock");
     return good && expect(w, mp_queue_close(queue), "close a queue");
