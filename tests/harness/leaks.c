@@ -10,9 +10,9 @@
 #define MOST_HANDLES 4096
 #define MOST_FILES   64
 
-/* Processes that run at the same time make such files too, for moments; a leak is one that stays, or has this process'
- * number in its name. */
-#define FILE_MOMENTS 400
+/* Tests that run at the same time make such files too, some for many seconds; a leak is one that stays, or has this
+ * process' number in its name. */
+#define FILE_MOMENTS 6000
 
 typedef struct holding {
     uintptr_t handles[MOST_HANDLES];
