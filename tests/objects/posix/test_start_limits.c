@@ -137,18 +137,18 @@ static void expect_lower_limits(void)
     mp_test_expect_end(process, 3);
 }
 
-static void lower_soft(int resource, rlim_t value)
+static void lower_soft(bool files, rlim_t value)
 {
     struct rlimit limit;
-    CU_ASSERT_EQUAL_FATAL(getrlimit(resource, &limit), 0);
+    CU_ASSERT_EQUAL_FATAL(getrlimit(files ? RLIMIT_NOFILE : RLIMIT_CPU, &limit), 0);
     limit.rlim_cur = value;
-    CU_ASSERT_EQUAL_FATAL(setrlimit(resource, &limit), 0);
+    CU_ASSERT_EQUAL_FATAL(setrlimit(files ? RLIMIT_NOFILE : RLIMIT_CPU, &limit), 0);
 }
 
 MP_CASE(limits_raise_nothing)
 {
     lower_soft(RLIMIT_NOFILE, 400);
-    lower_soft(RLIMIT_CPU, 50);
+    lower_soft(false, 50);
     mp_test_objects();
     mp_test_each_method(expect_lower_limits);
 }
