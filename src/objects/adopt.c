@@ -11,9 +11,11 @@ static bool is_adoptable(mp_kind_t kind)
 mp_status_t mp_adopt(void *object)
 {
     mp__shared_t *shared = object;
-    if (!shared || shared->handle.magic != MP__HANDLE_MAGIC)
-        return mp__handle_refuse(object, shared ? (mp_kind_t)shared->handle.kind : MP_KIND_NONE, "adopt an object",
+    if (!shared || shared->handle.magic != MP__HANDLE_MAGIC) {
+        bool closed = shared && shared->handle.magic == MP__HANDLE_CLOSED; /* else it may be as small as an int */
+        return mp__handle_refuse(object, closed ? (mp_kind_t)shared->handle.kind : MP_KIND_NONE, "adopt an object",
                                  "object");
+    }
     mp_kind_t kind = (mp_kind_t)shared->handle.kind;
     if (!is_adoptable(kind))
         return mp__error(MP_UNSUPPORTED, "adopt an object", "a %s stays its maker's", mp_kind_name(kind));
