@@ -167,7 +167,7 @@ typedef struct mp__spin {
     bool left_out;
 } mp__spin_t;
 
-#define MP__SPIN_BRIEF (40 * MP__MILLISECOND / 1000)
+#define MP__SPIN_BRIEF (35 * MP__MILLISECOND / 1000)
 #define MP__SPIN_CALL  (100 * MP__MILLISECOND / 1000) /* who waits for an answer has nothing else to do */
 
 /* One round; false: the moment is over, or there is none. */
