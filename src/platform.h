@@ -113,6 +113,9 @@ void mp__os_end_now(int code);
  * there is no fork. */
 mp_status_t mp__os_on_fork(void (*child)(void));
 
+/* `before` is called before every fork of this process, whoever forks, and `after` behind it; in the parent only. */
+mp_status_t mp__os_around_forks(void (*before)(void), void (*after)(void));
+
 /* ---- arena.c: one unnamed shared mapping */
 
 typedef struct mp__os_arena {

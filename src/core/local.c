@@ -8,20 +8,76 @@
 
 #include <apr_general.h>
 
+#define PATIENCE MP__SECOND /* of a fork, for a thread that does not park: the log's sink hangs */
+#define YIELDS   100
+#define NAP      (MP__MILLISECOND / 10)
+
 static uint32_t threads; /* of the library's own that run, or are about to */
+static uint32_t at_work; /* so many of them are not parked */
+static uint32_t forks;   /* under way */
 static MP__THREAD_LOCAL bool is_own;
+static MP__THREAD_LOCAL bool works;
+
+/* ---- parking around forks */
+
+/* What is waited for takes moments. */
+static void wait_a_bit(unsigned round)
+{
+    if (round < YIELDS)
+        mp__os_yield();
+    else
+        mp__os_sleep(mp__os_now() + NAP);
+}
+
+void mp__local_park(void)
+{
+    works = false;
+    mp__add32(&at_work, UINT32_MAX);
+}
+
+/* A thread counts itself in and then looks for forks; a fork does it the other way round: one of the two sees it. */
+void mp__local_unpark(void)
+{
+    for (unsigned round = 0;; round++) {
+        mp__add32(&at_work, 1);
+        mp__fence();
+        if (!mp__load32(&forks))
+            break;
+        mp__add32(&at_work, UINT32_MAX);
+        wait_a_bit(round);
+    }
+    works = true;
+}
+
+/* Who forks may be one of them itself. */
+static void begin_fork(void)
+{
+    int64_t until = mp__os_now() + PATIENCE;
+    mp__add32(&forks, 1);
+    mp__fence();
+    for (unsigned round = 0; mp__load32(&at_work) > works && mp__os_now() < until; round++)
+        wait_a_bit(round);
+}
+
+static void end_fork(void)
+{
+    mp__add32(&forks, UINT32_MAX);
+}
 
 /* In a fork's child. */
 static void forget_threads(void)
 {
-    threads = 0;
-    is_own = false;
+    threads = at_work = forks = 0;
+    is_own = works = false;
 }
 
 static mp_status_t initialize(void)
 {
     int code = apr_initialize();
-    return code == APR_SUCCESS ? mp__os_on_fork(forget_threads) : mp__error_apr(MP_SYSTEM, "initialise APR", code);
+    mp_status_t status = code == APR_SUCCESS ? MP_OK : mp__error_apr(MP_SYSTEM, "initialise APR", code);
+    if (status == MP_OK)
+        status = mp__os_around_forks(begin_fork, end_fork);
+    return status == MP_OK ? mp__os_on_fork(forget_threads) : status;
 }
 
 mp_status_t mp__local_init(void)
@@ -57,7 +113,9 @@ static void *APR_THREAD_FUNC run_routine(apr_thread_t *thread, void *data)
     routine_t routine = *(routine_t *)data;
     mp__os_block_signals();
     is_own = true;
+    mp__local_unpark();
     routine.run(routine.context);
+    mp__local_park();
     mp__add32(&threads, UINT32_MAX);
     return NULL;
 }

@@ -21,9 +21,18 @@ mp_status_t mp__local_mutex(apr_thread_mutex_t **mutex, apr_pool_t *pool);
 #define MP__SMALL_STACK ((size_t)256 * 1024)
 
 /* A thread of the library's own that gets no signals of the host. stack: bytes, 0 for the system's default where it
- * runs the user's code. It lives in `pool`; thread (may be NULL: detached) is for apr_thread_join. MP_LIMIT. */
+ * runs the user's code. It lives in `pool`; thread (may be NULL: detached) is for apr_thread_join. It begins unparked.
+ * MP_LIMIT. */
 mp_status_t mp__local_thread(apr_thread_t **thread, size_t stack, void (*run)(void *context), void *context,
                              apr_pool_t *pool);
+
+/*
+ * A fork finds the library's threads parked, so that its child inherits nothing that they were in the middle of, and
+ * no thread is there that would finish it. Each parks itself before it waits, starts a process or calls the user back,
+ * and goes on behind that only when no fork is under way. By those threads only.
+ */
+void mp__local_park(void);
+void mp__local_unpark(void);
 
 /* How many of those run, and whether the caller is one. */
 unsigned mp__local_threads(void);

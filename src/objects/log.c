@@ -26,7 +26,7 @@
 #define PATIENCE  (20 * MP__MILLISECOND) /* of who logs */
 #define GRACE     (2 * MP__SECOND)       /* for the sink, at the end */
 #define TELL      MP__SECOND             /* of losses, while they go on, no more often */
-#define PAUSE     MP__SECOND             /* of a fork, for a sink on a busy machine */
+#define GLANCE    (4 * MP__SECOND)       /* how long the queue may seem empty before it is asked itself */
 #define RETRY     (10 * MP__MILLISECOND) /* when there is no memory */
 #define LEVEL_MAX 100
 
@@ -72,10 +72,7 @@ static mp_queue_t *queue;
 static mp__block_t board;
 static uint32_t overloaded; /* the queue was full: nobody waits before it is half empty */
 
-/* Of the thread that calls the sink. */
-static uint32_t calling;
-static uint32_t paused; /* by so many starts */
-static MP__THREAD_LOCAL bool in_sink;
+static MP__THREAD_LOCAL bool in_sink; /* of the thread that calls it */
 
 /* ---- lines */
 
@@ -198,27 +195,13 @@ int mp_log_level(void)
 
 /* ---- the sink's thread */
 
-/* A pause lasts for moments; the sink is not begun meanwhile. */
-static void begin_call(void)
-{
-    mp__store32(&calling, 1);
-    mp__fence();
-    while (mp__load32(&paused)) {
-        mp__store32(&calling, 0);
-        mp__os_sleep(mp__os_now() + MP__MILLISECOND);
-        mp__store32(&calling, 1);
-        mp__fence();
-    }
-}
-
+/* Not parked, unlike other calls of the user's: it takes moments, and a fork's child would inherit what it locked. */
 static void call_sink(const outlet_t *it, const mp_log_line_t *line)
 {
     mp_log_sink_t sink = (mp_log_sink_t)(uintptr_t)mp__load64(&it->sink);
-    begin_call();
     in_sink = true;
     sink(line);
     in_sink = false;
-    mp__store32(&calling, 0);
 }
 
 static void hand_over(const outlet_t *it, const mp__buffer_t *item)
@@ -256,21 +239,39 @@ static void tell_losses(outlet_t *it, bool now)
     it->told_at = mp__os_now();
 }
 
+/* The next record, with one more byte behind it. MP_BUSY: none yet. */
+static mp_status_t await_line(outlet_t *it, mp__buffer_t *item)
+{
+    uint64_t size;
+    mp__local_park();
+    mp_status_t status = mp__queue_await(it->queue, MP__SPIN_BRIEF, mp__os_now() + GLANCE);
+    mp__local_unpark();
+    if (status == MP_OK || status == MP_TIMEOUT) /* also when nothing seems to be there: that is only a glance */
+        status = mp__queue_get_item(it->queue, MP__ITEM_BYTES, UINT64_MAX, item, &size, 0);
+    if (status == MP_OK && item->size >= sizeof(record_t) && mp__buffer_append(item, "", 1) == MP_OK)
+        return MP_OK;
+    if (status == MP_TIMEOUT)
+        return MP_BUSY;
+    if (status == MP_GONE || status == MP_INVALID)
+        return status;
+    mp__local_park();
+    mp__os_sleep(mp__os_now() + RETRY);
+    mp__local_unpark();
+    return MP_BUSY;
+}
+
 /* Takes lines until it is told to end, or the queue was ended. */
 static void take_lines(outlet_t *it)
 {
     mp__buffer_t item;
     mp__buffer_init(&item);
     for (;;) {
-        uint64_t size;
         uint32_t line_level;
-        mp_status_t status = mp__queue_get_item(it->queue, MP__ITEM_BYTES, UINT64_MAX, &item, &size, MP__NEVER);
-        if (status == MP_GONE || status == MP_INVALID)
-            break;
-        if (status != MP_OK || item.size < sizeof(record_t) || mp__buffer_append(&item, "", 1) != MP_OK) {
-            mp__os_sleep(mp__os_now() + RETRY);
+        mp_status_t status = await_line(it, &item);
+        if (status == MP_BUSY)
             continue;
-        }
+        if (status != MP_OK)
+            break;
         memcpy(&line_level, item.data, sizeof line_level);
         if (!line_level)
             break;
@@ -401,7 +402,7 @@ static void leave_outlet(void)
 {
     mutex_made = 0;
     outlet = NULL;
-    writers = calling = paused = 0;
+    writers = 0;
     in_sink = false;
 }
 
@@ -506,23 +507,8 @@ void mp__log_inherit(const mp__log_route_t *route)
     mp__store32(&level, route->level);
 }
 
-void mp__log_pause(void)
-{
-    int64_t until = mp__os_now() + PAUSE;
-    mp__add32(&paused, 1);
-    mp__fence();
-    while (mp__load32(&calling) && !in_sink && mp__os_now() < until)
-        mp__os_sleep(mp__os_now() + MP__MILLISECOND);
-}
-
-void mp__log_resume(void)
-{
-    mp__add32(&paused, UINT32_MAX);
-}
-
 void mp__log_forget(void)
 {
     queue = NULL; /* its holder stays: a thread of the parent may have been using it */
     level = overloaded = 0;
-    paused = 0; /* the parent's starts pause the parent's sink */
 }

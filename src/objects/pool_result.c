@@ -297,8 +297,11 @@ void mp__result_call(mp_result_t *result)
     mp_pool_t *pool = result->pool;
     const mp_task_t *wishes = &result->wishes;
     mp_result_callback_t call = mp_result_status(result) == MP_OK ? wishes->callback : wishes->error_callback;
-    if (call)
+    if (call) {
+        mp__local_park();
         call(result, wishes->context);
+        mp__local_unpark();
+    }
     mp__pool_lock(pool);
     mp__result_release(result);
     mp__pool_unlock(pool);

@@ -130,8 +130,10 @@ static void take_report(mp_pool_t *pool, mp__buffer_t *report)
     switch ((mp__report_kind_t)head.kind) {
     case MP__REPORT_READY:
         pool->unready = 0;
-        if (worker->state == MP__WORKER_BORN)
+        if (worker->state == MP__WORKER_BORN) {
             mp__worker_next(worker);
+            mp__pool_dispatch(pool);
+        }
         break;
     case MP__REPORT_UNFIT:
         error = read_error(report);
@@ -189,7 +191,9 @@ static void fill_vacant(mp_pool_t *pool, mp__deadline_t *next)
     mp__worker_t *worker;
     while ((worker = find_vacant(pool, next)) != NULL) {
         mp__pool_unlock(pool);
+        mp__local_park();
         mp_status_t status = mp__worker_start(worker);
+        mp__local_unpark();
         mp__pool_lock(pool);
         if (status != MP_OK)
             mp__worker_not_started(worker);
@@ -249,11 +253,20 @@ static mp_status_t take_next(mp_pool_t *pool, mp__buffer_t *report)
     return status;
 }
 
+static mp_status_t await_report(mp_pool_t *pool, mp__deadline_t deadline)
+{
+    if (mp__queue_has_items(pool->reports))
+        return MP_OK;
+    mp__local_park();
+    mp_status_t status = mp__queue_await(pool->reports, pool->spin, deadline);
+    mp__local_unpark();
+    return status;
+}
+
 /* Takes one report, or waits until there is one. */
 static void take_or_wait(mp_pool_t *pool, mp__buffer_t *report, mp__deadline_t deadline)
 {
-    mp_status_t status =
-        mp__queue_has_items(pool->reports) ? MP_OK : mp__queue_await(pool->reports, pool->spin, deadline);
+    mp_status_t status = await_report(pool, deadline);
     /* Also when nothing seems to be there: that is only a glance. */
     if (status == MP_OK || status == MP_TIMEOUT)
         status = take_next(pool, report);
@@ -263,7 +276,9 @@ static void take_or_wait(mp_pool_t *pool, mp__buffer_t *report, mp__deadline_t d
     if (status != MP_NO_MEMORY)
         fall_apart(pool);
     mp__pool_unlock(pool);
+    mp__local_park();
     mp__os_sleep(mp__os_now() + RETRY);
+    mp__local_unpark();
 }
 
 /* The next result to be called back, or NULL. */

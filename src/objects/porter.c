@@ -34,16 +34,27 @@ static void wake_guests(void)
             mp__os_event_set(&guest->event);
 }
 
+static void await_guests(void)
+{
+    mp__local_park();
+    lock();
+    while (!porter.guests)
+        apr_thread_cond_wait(porter.changed, porter.mutex);
+    unlock();
+    mp__local_unpark();
+}
+
 static void serve(void)
 {
     for (;;) {
+        await_guests();
         lock();
-        while (!porter.guests)
-            apr_thread_cond_wait(porter.changed, porter.mutex);
         uint32_t seen = mp__watch_begin();
         wake_guests();
         unlock();
+        mp__local_park();
         mp__watch_listen(seen);
+        mp__local_unpark();
     }
 }
 

@@ -169,6 +169,25 @@ static void ask_everybody(void)
     }
 }
 
+static void nap(int64_t length)
+{
+    mp__local_park();
+    mp__os_sleep(mp__os_now() + length);
+    mp__local_unpark();
+}
+
+static mp_status_t await_any(round_t *round)
+{
+    if (round->all) {
+        nap(10 * RETRY);
+        return MP_NO_MEMORY;
+    }
+    mp__local_park();
+    mp_status_t status = mp__os_wait_any(round->handles, round->count + 1, mp__os_now() + SLICE, round->ready);
+    mp__local_unpark();
+    return status;
+}
+
 static void watch_children(void *unused)
 {
     (void)unused;
@@ -180,11 +199,7 @@ static void watch_children(void *unused)
     for (;;) {
         begin_round(&round);
         unlock();
-        mp_status_t status = MP_NO_MEMORY;
-        if (round.all)
-            mp__os_sleep(mp__os_now() + 10 * RETRY);
-        else
-            status = mp__os_wait_any(round.handles, round.count + 1, mp__os_now() + SLICE, round.ready);
+        mp_status_t status = await_any(&round);
         lock();
         if (round.all)
             ask_everybody();
@@ -192,7 +207,7 @@ static void watch_children(void *unused)
             status = MP_BUSY;
         if (status != MP_OK && status != MP_TIMEOUT) {
             unlock();
-            mp__os_sleep(mp__os_now() + RETRY);
+            nap(RETRY);
             lock();
         }
     }

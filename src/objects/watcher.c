@@ -66,7 +66,9 @@ static void watch(void *unused)
     mp__store32(&watcher.state, WATCHED);
     for (;;) {
         bool ready[2] = {false, false};
+        mp__local_park();
         mp_status_t status = mp__os_wait_any(handles, count, limited ? mp__os_now() + PERIOD : MP__NEVER, ready);
+        mp__local_unpark();
         /* A lifeline that the program closed itself tells nothing any more, and is another thing soon. */
         if (watcher.lifeline != MP__NO_HANDLE && (ready[0] || status == MP_INVALID))
             mp__os_end_now(EXIT_ORPHAN);

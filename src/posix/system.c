@@ -163,8 +163,18 @@ void mp__os_end_now(int code)
     _exit(code);
 }
 
+static mp_status_t ask_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void))
+{
+    int code = pthread_atfork(before, parent, child);
+    return code ? mp__posix_error("ask to be called at a fork", code) : MP_OK;
+}
+
 mp_status_t mp__os_on_fork(void (*child)(void))
 {
-    int code = pthread_atfork(NULL, NULL, child);
-    return code ? mp__posix_error("ask to be called after fork", code) : MP_OK;
+    return ask_at_fork(NULL, NULL, child);
+}
+
+mp_status_t mp__os_around_forks(void (*before)(void), void (*after)(void))
+{
+    return ask_at_fork(before, after, NULL);
 }

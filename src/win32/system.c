@@ -190,3 +190,10 @@ mp_status_t mp__os_on_fork(void (*child)(void))
     (void)child;
     return MP_OK;
 }
+
+mp_status_t mp__os_around_forks(void (*before)(void), void (*after)(void))
+{
+    (void)before;
+    (void)after;
+    return MP_OK;
+}

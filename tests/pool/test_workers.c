@@ -420,6 +420,48 @@ MP_CASE(workers_are_forked_beside_busy_threads)
     EXPECT_OK(mp_pool_free(pool));
 }
 
+/* ---- readiness ---- */
+
+static double ready_at;
+
+static mp_status_t be_ready(mp_call_t *call)
+{
+    (void)call;
+    ready_at = mp_now();
+    return MP_OK;
+}
+
+static mp_status_t task_since_ready(mp_call_t *call)
+{
+    return mp_return(call, mp_now() - ready_at);
+}
+
+/* The report that a worker is ready may be taken by who waits for a result: then the task goes out at once, too, and
+ * not only when the pool's thread looks around, which it does each second. (One may be late on a busy machine.) */
+MP_CASE(a_task_goes_to_a_worker_as_soon_as_it_is_ready)
+{
+    enum { POOLS = 60 };
+    int late = 0;
+    mp_test_pools();
+    for (int i = 0; i < POOLS; i++) {
+        mp_pool_t *pool;
+        mp_result_t *result;
+        mp_value_t seconds = MP_NONE;
+        REQUIRE_OK(mp_pool_create_with(&pool, &(mp_pool_options_t){.workers = 1, .initializer = be_ready}));
+        REQUIRE_OK(mp_pool_apply_async(pool, task_since_ready, mp_args(), &(mp_task_t){.result = &result}));
+        double begin = mp_now();
+        while (mp_result_wait(result, 1e-5) == MP_TIMEOUT && mp_now() - begin < PATIENCE)
+            ;
+        EXPECT_OK(mp_result_get(result, &seconds, 0));
+        late += mp_value_double(seconds) > 0.9;
+        mp_result_free(result);
+        EXPECT_OK(mp_pool_close(pool));
+        EXPECT_OK(mp_pool_join(pool, PATIENCE));
+        EXPECT_OK(mp_pool_free(pool));
+    }
+    CU_ASSERT(late <= 1);
+}
+
 /* clang-format off */
 MP_GUARDED_CASES(
     MP_ROW(a_worker_killed_in_a_task_fails_only_that),
@@ -431,6 +473,7 @@ MP_GUARDED_CASES(
     MP_ROW(a_failing_initializer_breaks_the_pool),
     MP_ROW(an_initializer_that_ends_its_worker_breaks_the_pool),
     MP_ROW(workers_have_names),
+    MP_ROW(a_task_goes_to_a_worker_as_soon_as_it_is_ready),
     MP_ROW(forked_workers_do_the_same),
     MP_ROW(a_pool_has_a_method_of_its_own),
     MP_ROW(workers_are_forked_beside_busy_threads));

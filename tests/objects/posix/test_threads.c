@@ -5,7 +5,10 @@
 #include "core/local.h"
 #include "platform.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static uint32_t stop;
 
@@ -81,8 +84,6 @@ MP_CASE(fork_is_not_refused_beside_the_librarys_own)
     enum { ROUNDS = 15, TASKS = 200 };
     mp_pool_t *pool;
     mp_queue_t *queue;
-    if (mp_test_is_sanitized())
-        mp_skip("the sanitizer's allocator does not survive a fork beside a thread that is in it");
     mp_test_objects();
     REQUIRE_OK(mp_set_start_method("fork", true));
     REQUIRE_OK(mp_queue_create(&queue, 0));
@@ -110,5 +111,107 @@ MP_CASE(fork_is_not_refused_beside_the_librarys_own)
     EXPECT_OK(mp_queue_close(queue));
 }
 
+/* ---- parking */
+
+#define A_WHILE 0.05 /* seconds: for what must not happen meanwhile */
+
+static uint32_t rounds; /* of a thread of the library's that parks in between */
+static uint32_t busy;   /* in the middle of one */
+static double a_round;  /* seconds */
+
+static void work_and_park(void *unused)
+{
+    (void)unused;
+    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
+        __atomic_store_n(&busy, 1, __ATOMIC_SEQ_CST);
+        mp_sleep(a_round);
+        __atomic_store_n(&busy, 0, __ATOMIC_SEQ_CST);
+        __atomic_fetch_add(&rounds, 1, __ATOMIC_SEQ_CST);
+        mp__local_park();
+        mp__local_unpark();
+    }
+}
+
+static apr_thread_t *start_worker(apr_pool_t **pool, double seconds)
+{
+    apr_thread_t *thread = NULL;
+    stop = rounds = busy = 0;
+    a_round = seconds;
+    EXPECT_OK(mp__local_pool(pool));
+    EXPECT_OK(mp__local_thread(&thread, 0, work_and_park, NULL, *pool));
+    while (!__atomic_load_n(&rounds, __ATOMIC_SEQ_CST))
+        mp_test_moment();
+    return thread;
+}
+
+static void stop_worker(apr_thread_t *thread, apr_pool_t *pool)
+{
+    apr_status_t unused;
+    __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
+    apr_thread_join(&unused, thread);
+    apr_pool_destroy(pool);
+}
+
+static mp_status_t tell_whether_busy(mp_call_t *call)
+{
+    return mp_exit(call, (int)__atomic_load_n(&busy, __ATOMIC_SEQ_CST));
+}
+
+MP_CASE(a_fork_finds_the_librarys_threads_parked)
+{
+    apr_pool_t *pool;
+    mp_test_objects();
+    apr_thread_t *worker = start_worker(&pool, A_WHILE);
+    mp_process_t *process;
+    for (int i = 0; i < 5; i++) {
+        REQUIRE_OK(mp_process_start_with(&process, tell_whether_busy, mp_args(),
+                                         &(mp_process_options_t){.method = MP_START_FORK}));
+        mp_test_expect_end(process, 0);
+        pid_t child = fork(); /* not one of ours */
+        if (child == 0)
+            _exit((int)busy);
+        int code;
+        CU_ASSERT_EQUAL(waitpid(child, &code, 0), child);
+        CU_ASSERT_EQUAL(code, 0);
+    }
+    stop_worker(worker, pool);
+}
+
+static uint32_t fork_watched, rounds_before, rounds_after;
+
+/* Called before each fork, behind the library's own handler, which is there later. */
+static void look_at_rounds(void)
+{
+    if (!fork_watched)
+        return;
+    rounds_before = __atomic_load_n(&rounds, __ATOMIC_SEQ_CST);
+    mp_sleep(A_WHILE);
+    rounds_after = __atomic_load_n(&rounds, __ATOMIC_SEQ_CST);
+}
+
+__attribute__((constructor)) static void ask_early(void)
+{
+    pthread_atfork(look_at_rounds, NULL, NULL);
+}
+
+MP_CASE(they_stay_parked_until_the_fork_is_over)
+{
+    apr_pool_t *pool;
+    mp_process_t *process;
+    mp_test_objects();
+    apr_thread_t *worker = start_worker(&pool, 0);
+    fork_watched = 1;
+    REQUIRE_OK(mp_process_start_with(&process, tell_whether_busy, mp_args(),
+                                     &(mp_process_options_t){.method = MP_START_FORK}));
+    fork_watched = 0;
+    mp_test_expect_end(process, 0);
+    CU_ASSERT_EQUAL(rounds_before, rounds_after);
+    uint32_t now = __atomic_load_n(&rounds, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&rounds, __ATOMIC_SEQ_CST) == now) /* and goes on behind it */
+        mp_test_moment();
+    stop_worker(worker, pool);
+}
+
 MP_GUARDED_CASES(MP_ROW(fork_is_refused_beside_threads_of_the_program),
-                 MP_ROW(fork_is_not_refused_beside_the_librarys_own));
+                 MP_ROW(fork_is_not_refused_beside_the_librarys_own), MP_ROW(a_fork_finds_the_librarys_threads_parked),
+                 MP_ROW(they_stay_parked_until_the_fork_is_over));
