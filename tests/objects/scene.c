@@ -87,6 +87,29 @@ void mp_test_objects(void)
     mp_test_baseline();
 }
 
+mp_queue_t *mp_test_queue(uint64_t most)
+{
+    mp_queue_t *queue;
+    REQUIRE_OK(mp_queue_create(&queue, most));
+    return queue;
+}
+
+uint64_t mp_test_queue_size(mp_queue_t *queue)
+{
+    uint64_t size = UINT64_MAX;
+    EXPECT_OK(mp_queue_size(queue, &size));
+    return size;
+}
+
+int64_t mp_test_get_int(mp_queue_t *queue)
+{
+    mp_value_t value = MP_NONE;
+    EXPECT_OK(mp_queue_get(queue, &value, mp_test_patience()));
+    int64_t n = mp_value_int(value);
+    mp_value_free(&value);
+    return n;
+}
+
 void mp_test_each_method(void (*run)(void))
 {
     mp_test_settle = mp_test_end_servers;

@@ -12,6 +12,11 @@
 /* Uses everything once that the library makes at its first use and keeps; then the leak check's baseline. */
 void mp_test_objects(void);
 
+/* A queue of at most so many items, 0 for any number; how many are in it; the next one, a number. */
+mp_queue_t *mp_test_queue(uint64_t most);
+uint64_t mp_test_queue_size(mp_queue_t *queue);
+int64_t mp_test_get_int(mp_queue_t *queue);
+
 /* Runs it once under each start method of this system. */
 void mp_test_each_method(void (*run)(void));
 

@@ -9,29 +9,6 @@
 
 #define MIB ((size_t)1 << 20)
 
-static mp_queue_t *make_queue(uint64_t most)
-{
-    mp_queue_t *queue;
-    REQUIRE_OK(mp_queue_create(&queue, most));
-    return queue;
-}
-
-static uint64_t size_of(mp_queue_t *queue)
-{
-    uint64_t size = UINT64_MAX;
-    EXPECT_OK(mp_queue_size(queue, &size));
-    return size;
-}
-
-static int64_t get_int(mp_queue_t *queue)
-{
-    mp_value_t value = MP_NONE;
-    EXPECT_OK(mp_queue_get(queue, &value, mp_test_patience()));
-    int64_t n = mp_value_int(value);
-    mp_value_free(&value);
-    return n;
-}
-
 static void expect_full(mp_queue_t *queue, bool expected)
 {
     bool full = !expected;
@@ -72,38 +49,38 @@ static void expect_puts_to_wait(mp_queue_t *queue)
     EXPECT_STATUS(mp_queue_put(queue, 6, 0.2), MP_TIMEOUT);
     EXPECT_TOOK(began, 0.2);
     EXPECT_STATUS(mp_queue_put(queue, 6, (double)NAN), MP_INVALID);
-    CU_ASSERT_EQUAL(size_of(queue), 6);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), 6);
 }
 
 static void expect_c1(void)
 {
-    mp_queue_t *queue = make_queue(6), *answers = make_queue(0);
+    mp_queue_t *queue = mp_test_queue(6), *answers = mp_test_queue(0);
     mp_process_t *process;
     for (int i = 0; i < 6; i++) {
         expect_full(queue, false);
         EXPECT_OK(mp_queue_put(queue, i, 0));
     }
     expect_puts_to_wait(queue);
-    CU_ASSERT_EQUAL(get_int(queue), 0);
+    CU_ASSERT_EQUAL(mp_test_get_int(queue), 0);
     EXPECT_OK(mp_queue_put(queue, 6, 0));
     expect_puts_to_wait(queue);
     REQUIRE_OK(mp_process_start(&process, drain, mp_args(queue, answers, 6)));
     mp_test_expect_end(process, 0);
     expect_empty(queue, true);
-    CU_ASSERT_EQUAL(size_of(queue), 0);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), 0);
     for (int i = 1; i < 7; i++)
-        CU_ASSERT_EQUAL(get_int(answers), i);
+        CU_ASSERT_EQUAL(mp_test_get_int(answers), i);
 
     /* A put waits until the other takes; the bound holds meanwhile. */
     REQUIRE_OK(mp_process_start(&process, drain, mp_args(queue, answers, 500)));
     for (int i = 0; i < 500; i++) {
         EXPECT_OK(mp_queue_put(queue, i, mp_test_patience()));
-        CU_ASSERT(size_of(queue) <= 6);
+        CU_ASSERT(mp_test_queue_size(queue) <= 6);
     }
     mp_test_expect_end(process, 0);
     expect_empty(queue, true);
     for (int i = 0; i < 500; i++)
-        CU_ASSERT_EQUAL(get_int(answers), i);
+        CU_ASSERT_EQUAL(mp_test_get_int(answers), i);
     EXPECT_OK(mp_queue_close(queue));
     EXPECT_OK(mp_queue_close(answers));
 }
@@ -191,17 +168,17 @@ static mp_status_t write_half(mp_call_t *call)
 static void expect_c2(void)
 {
     mp_process_t *process;
-    mp_queue_t *queue = make_queue(0), *ready = make_queue(0);
+    mp_queue_t *queue = mp_test_queue(0), *ready = mp_test_queue(0);
     expect_gets_to_wait(queue);
     REQUIRE_OK(mp_process_start(&process, write_half, mp_args(queue, ready)));
-    get_int(ready);
+    mp_test_get_int(ready);
     expect_gets_to_wait(queue);
     mp_test_expect_killed(process);
     expect_gets_to_wait(queue);
     EXPECT_OK(mp_queue_close(queue));
     EXPECT_OK(mp_queue_close(ready));
 
-    queue = make_queue(MOST);
+    queue = mp_test_queue(MOST);
     REQUIRE_OK(mp_process_start(&process, put_batches, mp_args(queue)));
     stop_in_put(queue, process);
     take(queue, UINT32_MAX);
@@ -247,11 +224,11 @@ static void expect_c3(void)
     size_t size = sizeof bytes;
     mp_value_t value;
     mp_process_t *process;
-    mp_queue_t *queue = make_queue(0);
+    mp_queue_t *queue = mp_test_queue(0);
     REQUIRE_OK(mp_process_start(&process, put_mebibytes, mp_args(queue)));
     EXPECT_OK(mp_process_join(process, mp_test_seconds(5)));
     mp_test_expect_end(process, 0);
-    CU_ASSERT_EQUAL(size_of(queue), 2);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), 2);
     fill(expected, 5);
     EXPECT_OK(mp_queue_get_bytes(queue, bytes, &size, 0));
     CU_ASSERT(size == MIB && memcmp(bytes, expected, MIB) == 0);
@@ -274,17 +251,17 @@ MP_CASE(C4)
 {
     mp_conn_t *a, *b;
     mp_test_objects();
-    mp_queue_t *queue = make_queue(1);
+    mp_queue_t *queue = mp_test_queue(1);
     REQUIRE_OK(mp_pipe(&a, &b, MP_DUPLEX));
     EXPECT_STATUS(mp_queue_put(queue, a, 0), MP_NOT_SENDABLE);
     EXPECT_STATUS(mp_queue_put(queue, mp_list(1, mp_descriptor(0)), 0), MP_NOT_SENDABLE);
     EXPECT_STATUS(mp_queue_put(queue, mp_str("\xff", 1), 0), MP_INVALID);
-    CU_ASSERT_EQUAL(size_of(queue), 0);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), 0);
     expect_full(queue, false);
     EXPECT_OK(mp_queue_put(queue, 1, 0));
     expect_full(queue, true);
     EXPECT_STATUS(mp_queue_put(queue, a, 0), MP_NOT_SENDABLE); /* also if it had to wait */
-    CU_ASSERT_EQUAL(get_int(queue), 1);
+    CU_ASSERT_EQUAL(mp_test_get_int(queue), 1);
     EXPECT_OK(mp_conn_close(a));
     EXPECT_OK(mp_conn_close(b));
     EXPECT_OK(mp_queue_close(queue));
@@ -326,17 +303,17 @@ static void expect_closed(void)
 {
     mp_process_t *process;
     mp_value_t same, value;
-    mp_queue_t *queue = make_queue(0), *other = make_queue(0);
+    mp_queue_t *queue = mp_test_queue(0), *other = mp_test_queue(0);
     for (int keeps = 0; keeps < 2; keeps++) { /* another's close ends it for nobody else */
         REQUIRE_OK(mp_process_start(&process, close_and_use, mp_args(queue, mp_bool(keeps != 0))));
         mp_test_expect_end(process, 4);
-        CU_ASSERT_EQUAL(get_int(queue), 1);
+        CU_ASSERT_EQUAL(mp_test_get_int(queue), 1);
     }
     EXPECT_OK(mp_queue_put(queue, 2, 0));
-    CU_ASSERT_EQUAL(get_int(queue), 2);
+    CU_ASSERT_EQUAL(mp_test_get_int(queue), 2);
 
     REQUIRE_OK(mp_process_start(&process, use, mp_args(queue, (int)MP_GONE, other)));
-    get_int(other);
+    mp_test_get_int(other);
     EXPECT_OK(mp_queue_put(other, queue, 0));
     EXPECT_OK(mp_queue_get(other, &same, 0));
     EXPECT_OK(mp_queue_close(queue));
@@ -441,7 +418,7 @@ static void expect_c6(void)
 {
     mp_process_t *victim, *writer, *reader;
     uint64_t name, *board = mp_test_board_create(BOARD * sizeof *board, &name);
-    mp_queue_t *queue = make_queue(MOST);
+    mp_queue_t *queue = mp_test_queue(MOST);
     REQUIRE_OK(mp_process_start(&writer, put_one_by_one, mp_args(queue, name)));
     REQUIRE_OK(mp_process_start(&reader, count_marks, mp_args(queue, name)));
     for (uint64_t round = 0; round < 3; round++) {
@@ -460,7 +437,7 @@ static void expect_c6(void)
     mp_test_expect_killed(writer);
     mp_test_expect_killed(reader);
     take(queue, UINT32_MAX);
-    CU_ASSERT_EQUAL(size_of(queue), 0);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), 0);
     EXPECT_OK(mp_queue_close(queue));
     mp_test_board_free(name);
 }
@@ -510,7 +487,7 @@ static void expect_c7(void)
     mp_process_t *producers[PRODUCERS], *consumers[CONSUMERS];
     uint64_t name;
     uint32_t *board = mp_test_board_create(PRODUCERS * ITEMS * sizeof *board, &name);
-    mp_queue_t *queue = make_queue(100);
+    mp_queue_t *queue = mp_test_queue(100);
     for (int i = 0; i < CONSUMERS; i++)
         REQUIRE_OK(mp_process_start(&consumers[i], consume, mp_args(queue, name)));
     for (int i = 0; i < PRODUCERS; i++)
@@ -521,7 +498,7 @@ static void expect_c7(void)
         EXPECT_OK(mp_queue_put(queue, MP_NONE, mp_test_patience()));
     for (int i = 0; i < CONSUMERS; i++)
         mp_test_expect_end(consumers[i], 0);
-    CU_ASSERT_EQUAL(size_of(queue), 0);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), 0);
     int wrong = 0;
     for (int i = 0; i < PRODUCERS * ITEMS; i++)
         wrong += board[i] != 1;

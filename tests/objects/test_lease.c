@@ -6,35 +6,12 @@
 
 #include <string.h>
 
-static mp_queue_t *make_queue(void)
-{
-    mp_queue_t *queue;
-    REQUIRE_OK(mp_queue_create(&queue, 0));
-    return queue;
-}
-
 static mp_queue_t *make_with_letters(mp_queue_t *letters, uint32_t attempts)
 {
     mp_queue_t *queue;
     const mp_queue_options_t options = {.dead_letters = letters, .attempts = attempts};
     REQUIRE_OK(mp_queue_create_with(&queue, &options));
     return queue;
-}
-
-static uint64_t size_of(mp_queue_t *queue)
-{
-    uint64_t size = UINT64_MAX;
-    EXPECT_OK(mp_queue_size(queue, &size));
-    return size;
-}
-
-static int64_t get_int(mp_queue_t *queue)
-{
-    mp_value_t value = MP_NONE;
-    EXPECT_OK(mp_queue_get(queue, &value, mp_test_patience()));
-    int64_t n = mp_value_int(value);
-    mp_value_free(&value);
-    return n;
 }
 
 /* The next one on lease, which must be n, for the given time. */
@@ -54,19 +31,19 @@ MP_CASE(done_is_gone_and_returned_comes_first)
 {
     mp_lease_t *lease;
     mp_test_objects();
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     for (int i = 0; i < 5; i++)
         EXPECT_OK(mp_queue_put(queue, i, 0));
     mp_lease_t *first = lease_int(queue, 0, 1), *second = lease_int(queue, 1, 1), *third = lease_int(queue, 2, 1);
-    CU_ASSERT_EQUAL(size_of(queue), 2);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), 2);
     EXPECT_OK(mp_lease_return(third));
     EXPECT_OK(mp_lease_return(first));
-    CU_ASSERT_EQUAL(size_of(queue), 4);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), 4);
     EXPECT_OK(mp_lease_done(second));
     EXPECT_OK(mp_lease_done(lease_int(queue, 0, 2)));
-    CU_ASSERT_EQUAL(get_int(queue), 2); /* any get receives what came back */
+    CU_ASSERT_EQUAL(mp_test_get_int(queue), 2); /* any get receives what came back */
     EXPECT_OK(mp_lease_done(lease_int(queue, 3, 1)));
-    CU_ASSERT_EQUAL(get_int(queue), 4);
+    CU_ASSERT_EQUAL(mp_test_get_int(queue), 4);
     EXPECT_STATUS(mp_queue_get_leased(queue, &lease, 0), MP_TIMEOUT);
     CU_ASSERT_PTR_NULL(lease);
     EXPECT_OK(mp_lease_done(NULL));
@@ -84,7 +61,7 @@ MP_CASE(bytes_of_every_size)
     mp_lease_t *lease;
     mp_value_t value;
     mp_test_objects();
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         const void *data;
         size_t size = sizeof item;
@@ -118,7 +95,7 @@ MP_CASE(many_leases_at_once)
     enum { MANY = 3000 };
     static mp_lease_t *leases[MANY];
     mp_test_objects();
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     for (int i = 0; i < MANY; i++)
         EXPECT_OK(mp_queue_put(queue, i, 0));
     for (int i = 0; i < MANY; i++)
@@ -127,9 +104,9 @@ MP_CASE(many_leases_at_once)
         EXPECT_OK(mp_lease_return(leases[i]));
     for (int i = 1; i < MANY; i += 3)
         EXPECT_OK(mp_lease_done(leases[i]));
-    CU_ASSERT_EQUAL(size_of(queue), MANY / 3);
-    CU_ASSERT_EQUAL(get_int(queue), 0);
-    CU_ASSERT_EQUAL(get_int(queue), 3);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), MANY / 3);
+    CU_ASSERT_EQUAL(mp_test_get_int(queue), 0);
+    CU_ASSERT_EQUAL(mp_test_get_int(queue), 3);
     EXPECT_OK(mp_queue_close(queue));
     for (int i = 2; i < MANY; i += 3)
         EXPECT_STATUS(mp_lease_done(leases[i]), MP_GONE);
@@ -139,18 +116,18 @@ MP_CASE(too_often_is_a_dead_letter)
 {
     mp_queue_t *queue;
     mp_test_objects();
-    mp_queue_t *letters = make_queue();
+    mp_queue_t *letters = mp_test_queue(0);
     queue = make_with_letters(letters, 2);
     EXPECT_OK(mp_queue_put(queue, 1, 0));
     EXPECT_OK(mp_queue_put(queue, 2, 0));
     EXPECT_OK(mp_lease_return(lease_int(queue, 1, 1)));
     EXPECT_OK(mp_lease_return(lease_int(queue, 1, 2)));
-    CU_ASSERT_EQUAL(size_of(letters), 1);
-    CU_ASSERT_EQUAL(get_int(letters), 1);
+    CU_ASSERT_EQUAL(mp_test_queue_size(letters), 1);
+    CU_ASSERT_EQUAL(mp_test_get_int(letters), 1);
     EXPECT_OK(mp_lease_return(lease_int(queue, 2, 1)));
     EXPECT_OK(mp_queue_close(letters));
     EXPECT_OK(mp_lease_return(lease_int(queue, 2, 2))); /* there is no place for it any more */
-    CU_ASSERT_EQUAL(size_of(queue), 0);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), 0);
     const mp_queue_options_t half = {.attempts = 2};
     EXPECT_STATUS(mp_queue_create_with(&letters, &half), MP_INVALID);
     EXPECT_OK(mp_queue_close(queue));
@@ -167,7 +144,7 @@ MP_CASE(done_with_a_lease_is_done_with_a_task)
     mp_lease_t *lease = lease_int(queue, 0, 1);
     EXPECT_OK(mp_lease_done(lease_int(queue, 1, 1)));
     EXPECT_OK(mp_lease_return(lease));
-    CU_ASSERT_EQUAL(get_int(queue), 0);
+    CU_ASSERT_EQUAL(mp_test_get_int(queue), 0);
     EXPECT_STATUS(mp_queue_join(queue, 0), MP_TIMEOUT);
     EXPECT_OK(mp_queue_task_done(queue));
     EXPECT_OK(mp_lease_done(lease_int(queue, 2, 1)));
@@ -199,12 +176,12 @@ static void start_holder(mp_process_t **process, mp_queue_t *queue, mp_queue_t *
 static void kill_a_holder(void)
 {
     mp_process_t *slow, *dies;
-    mp_queue_t *queue = make_queue(), *ready = make_queue();
+    mp_queue_t *queue = mp_test_queue(0), *ready = mp_test_queue(0);
     for (int i = 0; i < 6; i++)
         EXPECT_OK(mp_queue_put(queue, i, 0));
     start_holder(&slow, queue, ready, 1);
     start_holder(&dies, queue, ready, 2);
-    CU_ASSERT_EQUAL(size_of(queue), 3);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), 3);
     EXPECT_OK(mp_lease_done(lease_int(queue, 3, 1)));
     mp_test_expect_killed(dies);
     EXPECT_OK(mp_lease_done(lease_int(queue, 1, 2)));
@@ -213,7 +190,7 @@ static void kill_a_holder(void)
     EXPECT_OK(mp_lease_done(lease_int(queue, 5, 1)));
     mp_test_expect_killed(slow);
     EXPECT_OK(mp_lease_done(lease_int(queue, 0, 2)));
-    CU_ASSERT_EQUAL(size_of(queue), 0);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), 0);
     EXPECT_OK(mp_queue_close(queue));
     EXPECT_OK(mp_queue_close(ready));
 }
@@ -242,7 +219,7 @@ static void wait_for_item(void *context)
 static void kill_while_others_sleep(void)
 {
     mp_process_t *process;
-    mp_queue_t *queue = make_queue(), *ready = make_queue();
+    mp_queue_t *queue = mp_test_queue(0), *ready = mp_test_queue(0);
     EXPECT_OK(mp_queue_put(queue, 1, 0));
     start_holder(&process, queue, ready, 1);
     waiter_t waiter = {queue, MP_STATE};
@@ -268,15 +245,15 @@ static void kill_twice(void)
 {
     mp_process_t *process;
     mp_lease_t *lease;
-    mp_queue_t *letters = make_queue(), *ready = make_queue(), *queue = make_with_letters(letters, 2);
+    mp_queue_t *letters = mp_test_queue(0), *ready = mp_test_queue(0), *queue = make_with_letters(letters, 2);
     EXPECT_OK(mp_queue_put(queue, 77, 0));
     for (int i = 0; i < 2; i++) {
         start_holder(&process, queue, ready, 1);
         mp_test_expect_killed(process);
     }
     EXPECT_STATUS(mp_queue_get_leased(queue, &lease, 0), MP_TIMEOUT);
-    CU_ASSERT_EQUAL(size_of(letters), 1);
-    CU_ASSERT_EQUAL(get_int(letters), 77);
+    CU_ASSERT_EQUAL(mp_test_queue_size(letters), 1);
+    CU_ASSERT_EQUAL(mp_test_get_int(letters), 77);
     EXPECT_OK(mp_queue_close(queue));
     EXPECT_OK(mp_queue_close(letters));
     EXPECT_OK(mp_queue_close(ready));
@@ -301,7 +278,7 @@ MP_CASE(a_lease_is_its_process)
     if (!mp_test_is_posix())
         mp_skip("there is no fork here");
     REQUIRE_OK(mp_set_start_method("fork", true));
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     EXPECT_OK(mp_queue_put(queue, 1, 0));
     mp_lease_t *lease = lease_int(queue, 1, 1);
     REQUIRE_OK(mp_process_start(&process, end_it, mp_args((uint64_t)(uintptr_t)lease)));
@@ -345,7 +322,7 @@ static void kill_holders(void)
     mp_process_t *workers[2];
     uint64_t name;
     board_t *board = mp_test_board_create(sizeof *board, &name);
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     double until = mp_now() + mp_test_seconds(3);
     unsigned kills = 0;
     uint32_t put = 0;
@@ -361,7 +338,7 @@ static void kill_holders(void)
         REQUIRE_OK(mp_process_start(&workers[kills % 2], work, mp_args(queue, name)));
     }
     double deadline = mp_now() + mp_test_patience();
-    while (size_of(queue) && mp_now() < deadline)
+    while (mp_test_queue_size(queue) && mp_now() < deadline)
         mp_sleep(0.01);
     for (int i = 0; i < 2; i++, kills++)
         mp_test_expect_killed(workers[i]);
@@ -415,7 +392,7 @@ static void kill_counters(void)
     mp_process_t *workers[2];
     uint64_t name;
     board_t *board = mp_test_board_create(sizeof *board, &name);
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     double until = mp_now() + mp_test_seconds(3);
     unsigned kills = 0;
     uint32_t put = 0;

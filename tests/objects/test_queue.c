@@ -10,43 +10,20 @@
 
 #define MIB ((size_t)1 << 20)
 
-static mp_queue_t *make_queue(uint64_t most)
-{
-    mp_queue_t *queue;
-    REQUIRE_OK(mp_queue_create(&queue, most));
-    return queue;
-}
-
-static uint64_t size_of(mp_queue_t *queue)
-{
-    uint64_t size = UINT64_MAX;
-    EXPECT_OK(mp_queue_size(queue, &size));
-    return size;
-}
-
-static int64_t get_int(mp_queue_t *queue)
-{
-    mp_value_t value = MP_NONE;
-    EXPECT_OK(mp_queue_get(queue, &value, mp_test_patience()));
-    int64_t n = mp_value_int(value);
-    mp_value_free(&value);
-    return n;
-}
-
 /* ---- one process ---- */
 
 MP_CASE(items_come_out_in_order)
 {
     mp_test_objects();
-    mp_queue_t *queue = make_queue(0);
-    CU_ASSERT_EQUAL(size_of(queue), 0);
+    mp_queue_t *queue = mp_test_queue(0);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), 0);
     for (int i = 0; i < 5000; i++) {
         EXPECT_OK(mp_queue_put(queue, i, 0));
-        CU_ASSERT_EQUAL(size_of(queue), (uint64_t)i + 1);
+        CU_ASSERT_EQUAL(mp_test_queue_size(queue), (uint64_t)i + 1);
     }
     for (int i = 0; i < 5000; i++) {
-        CU_ASSERT_EQUAL(get_int(queue), i);
-        CU_ASSERT_EQUAL(size_of(queue), 4999 - (uint64_t)i);
+        CU_ASSERT_EQUAL(mp_test_get_int(queue), i);
+        CU_ASSERT_EQUAL(mp_test_queue_size(queue), 4999 - (uint64_t)i);
     }
     EXPECT_OK(mp_queue_close(queue));
 }
@@ -57,7 +34,7 @@ MP_CASE(a_queue_that_is_used_for_long_does_not_grow)
     static char item[3000];
     size_t size;
     mp_test_objects();
-    mp_queue_t *queue = make_queue(0);
+    mp_queue_t *queue = mp_test_queue(0);
     uint64_t most = 0;
     for (int i = 0; i < 3000; i++) {
         EXPECT_OK(mp_queue_put_bytes(queue, item, sizeof item, 0));
@@ -77,7 +54,7 @@ MP_CASE(nothing_is_no_queue)
     uint64_t n;
     size_t size = 1;
     mp_test_objects();
-    mp_queue_t *queue = make_queue(0);
+    mp_queue_t *queue = mp_test_queue(0);
     REQUIRE_OK(mp_lock_create(&lock));
     EXPECT_STATUS(mp_queue_create(NULL, 0), MP_INVALID);
     EXPECT_STATUS(mp_queue_put((mp_queue_t *)NULL, 1, 0), MP_INVALID);
@@ -98,7 +75,7 @@ MP_CASE(bytes_and_values_are_apart)
     size_t size = sizeof room;
     mp_value_t value;
     mp_test_objects();
-    mp_queue_t *queue = make_queue(0);
+    mp_queue_t *queue = mp_test_queue(0);
     EXPECT_OK(mp_queue_put_bytes(queue, "raw", 3, 0));
     EXPECT_OK(mp_queue_put(queue, "value", 0));
     EXPECT_OK(mp_queue_put_bytes(queue, NULL, 0, 0));
@@ -106,7 +83,7 @@ MP_CASE(bytes_and_values_are_apart)
     size = 2;
     EXPECT_STATUS(mp_queue_get_bytes(queue, room, &size, 0), MP_TOO_LARGE);
     CU_ASSERT_EQUAL(size, 3);
-    CU_ASSERT_EQUAL(size_of(queue), 3);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), 3);
     size = sizeof room;
     EXPECT_OK(mp_queue_get_bytes(queue, room, &size, 0));
     CU_ASSERT(size == 3 && memcmp(room, "raw", 3) == 0);
@@ -117,7 +94,7 @@ MP_CASE(bytes_and_values_are_apart)
     size = 0;
     EXPECT_OK(mp_queue_get_bytes(queue, NULL, &size, 0));
     CU_ASSERT_EQUAL(size, 0);
-    CU_ASSERT_EQUAL(size_of(queue), 0);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), 0);
     EXPECT_OK(mp_queue_close(queue));
 }
 
@@ -142,13 +119,13 @@ MP_CASE(items_of_every_size)
     static uint8_t sent[8 << 20], got[8 << 20];
     enum { COUNT = sizeof sizes / sizeof sizes[0] };
     mp_test_objects();
-    mp_queue_t *queue = make_queue(0);
+    mp_queue_t *queue = mp_test_queue(0);
     for (size_t round = 0; round < 3; round++) {
         for (size_t i = 0; i < COUNT; i++) {
             fill(sent, sizes[i], i + round);
             EXPECT_OK(mp_queue_put_bytes(queue, sent, sizes[i], 0));
         }
-        CU_ASSERT_EQUAL(size_of(queue), COUNT);
+        CU_ASSERT_EQUAL(mp_test_queue_size(queue), COUNT);
         for (size_t i = 0; i < COUNT; i++) {
             size_t size = 0;
             if (sizes[i])
@@ -168,7 +145,7 @@ MP_CASE(a_full_queue_is_closed_with_all_that_is_in_it)
     static uint8_t bytes[100000];
     mp_test_objects();
     for (int i = 0; i < 20; i++) {
-        mp_queue_t *queue = make_queue(0);
+        mp_queue_t *queue = mp_test_queue(0);
         for (size_t n = 0; n < 200; n++)
             EXPECT_OK(mp_queue_put_bytes(queue, bytes, n * 37 % 5000 + (n % 50 == 0 ? 90000 : 0), 0));
         EXPECT_OK(mp_queue_close(queue));
@@ -180,7 +157,7 @@ MP_CASE(objects_in_items)
     mp_value_t value, item;
     mp_lock_t *lock;
     mp_test_objects();
-    mp_queue_t *queue = make_queue(0), *inner = make_queue(0);
+    mp_queue_t *queue = mp_test_queue(0), *inner = mp_test_queue(0);
     REQUIRE_OK(mp_lock_create(&lock));
     EXPECT_OK(mp_queue_put(queue, mp_list(inner, mp_dict("lock", lock)), 0));
     EXPECT_OK(mp_queue_get(queue, &value, 0));
@@ -197,7 +174,7 @@ MP_CASE(objects_in_items)
     EXPECT_OK(mp_queue_put(queue, 5, 0));
     EXPECT_OK(mp_queue_close(inner));
     EXPECT_STATUS(mp_queue_get(queue, &value, 0), MP_GONE); /* that item is lost, no other */
-    CU_ASSERT_EQUAL(get_int(queue), 5);
+    CU_ASSERT_EQUAL(mp_test_get_int(queue), 5);
     EXPECT_OK(mp_lock_close(lock));
     EXPECT_OK(mp_queue_close(queue));
 }
@@ -224,13 +201,13 @@ static void bounce(void *context)
 MP_CASE(no_wake_up_is_lost)
 {
     mp_test_objects();
-    pair_t pair = {make_queue(1), make_queue(1)};
+    pair_t pair = {mp_test_queue(1), mp_test_queue(1)};
     mp_test_thread_t thread;
     mp_test_thread_start(&thread, bounce, &pair);
     double began = mp_now();
     for (int i = 0; i < 2000; i++) {
         EXPECT_OK(mp_queue_put(pair.there, i, mp_test_patience()));
-        CU_ASSERT_EQUAL(get_int(pair.back), i);
+        CU_ASSERT_EQUAL(mp_test_get_int(pair.back), i);
     }
     CU_ASSERT(mp_now() - began < mp_test_seconds(20));
     mp_test_thread_join(&thread);
@@ -267,13 +244,13 @@ static mp_status_t wait_in_child(mp_call_t *call)
 /* By its maker's close, in all processes. */
 static void expect_gone(void)
 {
-    mp_queue_t *empty = make_queue(0), *full = make_queue(1), *ready = make_queue(0);
+    mp_queue_t *empty = mp_test_queue(0), *full = mp_test_queue(1), *ready = mp_test_queue(0);
     mp_process_t *gets, *puts;
     EXPECT_OK(mp_queue_put(full, 1, 0));
     REQUIRE_OK(mp_process_start(&gets, wait_in_child, mp_args(empty, mp_bool(false), ready)));
     REQUIRE_OK(mp_process_start(&puts, wait_in_child, mp_args(full, mp_bool(true), ready)));
-    get_int(ready);
-    get_int(ready);
+    mp_test_get_int(ready);
+    mp_test_get_int(ready);
     EXPECT_OK(mp_queue_close(empty));
     EXPECT_OK(mp_queue_close(full));
     mp_test_expect_end(gets, MP_GONE);
@@ -353,18 +330,18 @@ MP_CASE(the_memory_cap_makes_puts_wait)
     mp_test_thread_t thread;
     REQUIRE_OK(mp_configure(256 * MIB, 16 * MIB));
     mp_test_objects();
-    mp_queue_t *queue = make_queue(0);
+    mp_queue_t *queue = mp_test_queue(0);
     uint64_t puts = 0;
     while (puts < 100 && mp_queue_put_bytes(queue, item, sizeof item, 0) == MP_OK)
         puts++;
     CU_ASSERT(puts >= 10 && puts <= 18);
     EXPECT_STATUS(mp_queue_put_bytes(queue, item, sizeof item, 0.05), MP_NO_MEMORY);
     CU_ASSERT_PTR_NOT_NULL(strstr(mp_error()->text, "memory_cap"));
-    CU_ASSERT_EQUAL(size_of(queue), puts);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), puts);
     mp_test_thread_start(&thread, take_one_later, queue);
     EXPECT_OK(mp_queue_put_bytes(queue, item, sizeof item, mp_test_patience()));
     mp_test_thread_join(&thread);
-    CU_ASSERT_EQUAL(size_of(queue), puts);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), puts);
     static uint8_t all[17 << 20];
     EXPECT_STATUS(mp_queue_put_bytes(queue, all, sizeof all, MP_FOREVER), MP_NO_MEMORY); /* it would never fit */
     EXPECT_OK(mp_queue_close(queue));
@@ -376,20 +353,20 @@ MP_CASE(a_queue_full_of_small_items_at_the_cap_is_whole)
     char item[100];
     REQUIRE_OK(mp_configure(64 * MIB, 4 * MIB));
     mp_test_objects();
-    mp_queue_t *queue = make_queue(0);
+    mp_queue_t *queue = mp_test_queue(0);
     uint64_t puts = 0;
     memset(item, 'i', sizeof item);
     while (mp_queue_put_bytes(queue, item, sizeof item, 0) == MP_OK)
         puts++;
     EXPECT_STATUS(mp_error()->status, MP_NO_MEMORY);
     CU_ASSERT(puts > 20000);
-    CU_ASSERT_EQUAL(size_of(queue), puts);
+    CU_ASSERT_EQUAL(mp_test_queue_size(queue), puts);
     for (uint64_t i = 0; i < puts; i++) {
         size_t size = sizeof item;
         REQUIRE_OK(mp_queue_get_bytes(queue, item, &size, 0));
     }
     EXPECT_OK(mp_queue_put(queue, 1, 0));
-    CU_ASSERT_EQUAL(get_int(queue), 1);
+    CU_ASSERT_EQUAL(mp_test_get_int(queue), 1);
     EXPECT_OK(mp_queue_close(queue));
 }
 

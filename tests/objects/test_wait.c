@@ -9,13 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static mp_queue_t *make_queue(void)
-{
-    mp_queue_t *queue;
-    REQUIRE_OK(mp_queue_create(&queue, 0));
-    return queue;
-}
-
 static mp_lock_t *make_lock(void)
 {
     mp_lock_t *lock;
@@ -29,7 +22,7 @@ static void use_waits(void)
     mp_conn_t *first, *second;
     bool ready[2];
     mp_test_objects();
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     REQUIRE_OK(mp_pipe(&first, &second, MP_DUPLEX));
     const mp_value_t both[] = {mp_of(queue), mp_of(first)};
     EXPECT_STATUS(mp_wait(both, 2, ready, 0.01), MP_TIMEOUT);
@@ -57,7 +50,7 @@ MP_CASE(a_queue_with_an_item_is_ready)
 {
     mp_value_t got;
     use_waits();
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     expect_ready(mp_of(queue), false);
     EXPECT_OK(mp_queue_put(queue, 1, 0));
     expect_ready(mp_of(queue), true);
@@ -259,7 +252,7 @@ MP_CASE(what_cannot_be_waited_for)
     mp_conn_t *first, *second;
     bool ready[2];
     use_waits();
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     EXPECT_OK(mp_queue_put(queue, 1, 0));
     REQUIRE_OK(mp_pipe(&first, &second, MP_ONE_WAY));
     const struct {
@@ -302,7 +295,7 @@ MP_CASE(without_handles)
     mp_conn_t *first, *second;
     bool ready[2];
     use_waits();
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     REQUIRE_OK(mp_pipe(&first, &second, MP_DUPLEX));
     const mp_value_t both[] = {mp_of(queue), mp_of(first)};
     if (!mp_test_limit_handles(0)) {
@@ -329,7 +322,7 @@ MP_CASE(all_that_are_ready_are_told)
     mp_conn_t *first, *second;
     bool ready[6];
     use_waits();
-    mp_queue_t *queues[] = {make_queue(), make_queue()};
+    mp_queue_t *queues[] = {mp_test_queue(0), mp_test_queue(0)};
     mp_lock_t *lock = make_lock();
     REQUIRE_OK(mp_pipe(&first, &second, MP_DUPLEX));
     const mp_value_t objects[] = {mp_of(queues[0]), mp_of(first),     mp_of(queues[1]),
@@ -353,7 +346,7 @@ MP_CASE(the_deadline_holds)
     mp_conn_t *first, *second;
     bool ready[2];
     use_waits();
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     REQUIRE_OK(mp_pipe(&first, &second, MP_DUPLEX));
     const mp_value_t both[] = {mp_of(queue), mp_of(first)};
     for (size_t n = 1; n <= 2; n++)
@@ -432,7 +425,7 @@ static void wake_from_here(bool together)
     holder_t holder;
     mp_value_t got;
     waiter_t waiter;
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     mp_lock_t *lock = make_lock();
     REQUIRE_OK(mp_pipe(&first, &second, MP_DUPLEX));
     const mp_value_t objects[] = {mp_of(queue), mp_of(lock), mp_of(first)};
@@ -528,7 +521,7 @@ static void wake_from_there(void)
     mp_process_t *process;
     mp_value_t got;
     waiter_t waiter;
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     REQUIRE_OK(mp_pipe(&conn, &theirs, MP_DUPLEX));
     REQUIRE_OK(mp_process_start(&process, put_later, mp_args(queue, theirs)));
     EXPECT_OK(mp_conn_close(theirs));
@@ -583,7 +576,7 @@ static void expect_answers(void)
     mp_conn_t *conn, *theirs;
     mp_process_t *process;
     mp_value_t got;
-    mp_queue_t *questions = make_queue(), *answers = make_queue();
+    mp_queue_t *questions = mp_test_queue(0), *answers = mp_test_queue(0);
     REQUIRE_OK(mp_pipe(&conn, &theirs, MP_DUPLEX));
     REQUIRE_OK(mp_process_start(&process, answer, mp_args(questions, answers, theirs)));
     EXPECT_OK(mp_conn_close(theirs));
@@ -645,7 +638,7 @@ MP_CASE(a_settled_result_is_ready)
     use_waits();
     REQUIRE_OK(mp_pool_create(&pool, 2));
     mp_test_baseline();
-    mp_queue_t *gates[] = {make_queue(), make_queue()};
+    mp_queue_t *gates[] = {mp_test_queue(0), mp_test_queue(0)};
     double waited = 0;
     for (int round = 0; round < ROUNDS; round++) {
         REQUIRE_OK(mp_pool_apply_async(pool, pass, mp_args(gates[0]), &(mp_task_t){.result = &results[0]}));
@@ -692,7 +685,7 @@ MP_CASE(closing_wakes)
     REQUIRE_OK(mp_pipe(&first, &second, MP_DUPLEX));
     double waited = 0;
     for (int round = 0; round < ROUNDS; round++) {
-        mp_queue_t *queue = make_queue();
+        mp_queue_t *queue = mp_test_queue(0);
         mp_event_t *event;
         REQUIRE_OK(mp_event_create(&event));
         EXPECT_OK(mp_conn_send(first, queue));
@@ -836,7 +829,7 @@ static double lose_a_lease(mp_queue_t *queue, mp_conn_t *silent)
 static void lose_leases(void)
 {
     mp_conn_t *first, *second;
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     REQUIRE_OK(mp_pipe(&first, &second, MP_DUPLEX));
     EXPECT_OK(mp_queue_put(queue, 1, 0));
     double waited = 0;
@@ -868,7 +861,7 @@ static void kill_watchers(void)
     mp_process_t *processes[3];
     mp_value_t got;
     waiter_t waiter;
-    mp_queue_t *queue = make_queue();
+    mp_queue_t *queue = mp_test_queue(0);
     mp_lock_t *lock = make_lock();
     mp__header_t *header = ((mp__shared_t *)(void *)queue)->header;
     EXPECT_OK(mp_lock_acquire(lock, 0));
@@ -1065,7 +1058,7 @@ MP_CASE(threads_wait_for_the_same_objects)
     use_waits();
     REQUIRE_OK(mp_pipe(&first, &second, MP_DUPLEX));
     for (size_t i = 0; i <= QUEUES; i++)
-        objects[i] = mp_of(make_queue());
+        objects[i] = mp_of(mp_test_queue(0));
     objects[QUEUES + 1] = mp_of(first);
     team_t team = {objects, 0};
     for (int i = 0; i < THREADS; i++)
@@ -1105,7 +1098,7 @@ static void make_many(mp_lock_t *held)
         switch (i % 4) {
         case 0:
         case 1:
-            many.objects[i] = mp_of(make_queue());
+            many.objects[i] = mp_of(mp_test_queue(0));
             break;
         case 2:
             many.objects[i] = mp_of(held);
