@@ -282,12 +282,12 @@ static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation
     return status;
 }
 
-/* A thread that has ended is counted for a moment longer. */
+/* A thread that has ended is counted for a moment longer. A pool does not wait for that: it has the server. */
 #define THREAD_END (50 * MP__MILLISECOND)
 
 bool mp__start_has_threads(void)
 {
-    int64_t until = mp__os_now() + THREAD_END;
+    int64_t until = mp__os_now() + (mp__local_thread_is_own() ? 0 : THREAD_END);
     while (mp__os_thread_count() > 1 + mp__local_threads()) {
         if (mp__os_now() >= until)
             return true;

@@ -81,8 +81,8 @@ typedef struct mp__start_block {
     mp__os_handle_t handles[MP__TRANSFER_MOST];
 } mp__start_block_t;
 
-/* Has the program threads beside the one that calls? The library's own do not count: what they hold at a fork, the
- * child makes anew. False where the system does not tell. */
+/* Has the program threads beside the one that calls? The library's own do not count: they are parked at a fork.
+ * False where the system does not tell. */
 bool mp__start_has_threads(void);
 
 /* The program's own functions, as its inline code handed them over; NULL before mp_freeze_support. */
