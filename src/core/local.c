@@ -31,6 +31,8 @@ static void wait_a_bit(unsigned round)
 
 void mp__local_park(void)
 {
+    if (!is_own)
+        return;
     works = false;
     mp__add32(&at_work, UINT32_MAX);
 }
@@ -38,6 +40,8 @@ void mp__local_park(void)
 /* A thread counts itself in and then looks for forks; a fork does it the other way round: one of the two sees it. */
 void mp__local_unpark(void)
 {
+    if (!is_own)
+        return;
     for (unsigned round = 0;; round++) {
         mp__add32(&at_work, 1);
         mp__fence();

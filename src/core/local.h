@@ -29,7 +29,8 @@ mp_status_t mp__local_thread(apr_thread_t **thread, size_t stack, void (*run)(vo
 /*
  * A fork finds the library's threads parked, so that its child inherits nothing that they were in the middle of, and
  * no thread is there that would finish it. Each parks itself before it waits, starts a process or calls the user back,
- * and goes on behind that only when no fork is under way. By those threads only.
+ * and goes on behind that only when no fork is under way. So it waits for no other one of them unparked, which may be
+ * waiting for the fork. Nothing in other threads.
  */
 void mp__local_park(void);
 void mp__local_unpark(void);

@@ -53,7 +53,9 @@ static mp_status_t start_process(mp__worker_t *worker)
 static void vacate(mp__worker_t *worker)
 {
     if (worker->process) {
+        mp__local_park(); /* the reaper may be parked itself */
         mp__reaper_forget(worker->process);
+        mp__local_unpark();
         mp_process_close(worker->process);
     }
     mp_queue_close(worker->tasks);
