@@ -115,11 +115,11 @@ static bool try_point(const scene_t *scene, mp_test_point_t point)
 }
 
 /* The first run of all goes another way: what is made once is not there yet. The second one is listed. */
-static size_t record(const scene_t *scene, mp_test_point_t **points)
+static size_t record(const scene_t *scene, mp_test_point_t **points, size_t *left_out)
 {
     try_point(scene, (mp_test_point_t){0, 1});
     set(scene);
-    size_t n = mp_test_victim_record(points);
+    size_t n = mp_test_victim_record(points, left_out);
     if (scene->meanwhile)
         scene->meanwhile();
     HOLDS(mp_test_victim_finish());
@@ -132,11 +132,11 @@ void scene_kill_first(const scene_t *scene)
 {
     static const scene_t *recorded;
     static mp_test_point_t *points;
-    static size_t n;
+    static size_t n, left_out;
     mp_test_victim_start(scene->prepare, scene->act);
     if (scene != recorded) {
         free(points);
-        n = mp_test_victim_record(&points);
+        n = mp_test_victim_record(&points, &left_out);
         recorded = scene;
     } else {
         mp_test_victim_reach(points[scene_below(n)]);
@@ -157,14 +157,16 @@ void scene_play(const scene_t *scene)
     uint64_t seed = setting("MP_TEST_STEP_SEED", 20240229), stride = setting("MP_TEST_EVERY_STEP", 0);
     uint64_t tries = 0, missed = 0;
     mp_test_point_t *points;
+    size_t left_out;
     random_state = seed;
-    size_t n = record(scene, &points);
-    int64_t end = mp__os_now() + (int64_t)(SAMPLE_TIME * (double)MP__SECOND);
+    size_t n = record(scene, &points, &left_out);
+    int64_t begin = mp__os_now(), end = begin + (int64_t)(SAMPLE_TIME * (double)MP__SECOND);
     for (; !failed && (stride ? tries * stride < n : tries < LEAST_TRIES || mp__os_now() < end); tries++)
         missed += !try_point(scene, points[stride ? tries * stride : scene_below(n)]);
-    printf("%zu points, %llu tried, %llu broken, %llu not come to (%s %llu)\n", n, (unsigned long long)tries,
-           (unsigned long long)failed, (unsigned long long)missed, stride ? "every" : "seed",
-           (unsigned long long)(stride ? stride : seed));
+    printf("%zu points, %llu tried, %llu broken, %llu not come to, %zu left out (%s %llu, %.1f s)\n", n,
+           (unsigned long long)tries, (unsigned long long)failed, (unsigned long long)missed, left_out,
+           stride ? "every" : "seed", (unsigned long long)(stride ? stride : seed),
+           (double)(mp__os_now() - begin) / (double)MP__SECOND);
     CU_ASSERT_FALSE(failed);
     free(points);
 }
@@ -178,7 +180,7 @@ void scene_play_asleep(const scene_t *scene)
     scene->check(false);
     check_nothing_left();
     place = "";
-    printf("1 points, 1 tried, %d broken, 0 not come to (asleep)\n", failed);
+    printf("1 points, 1 tried, %d broken, 0 not come to, 0 left out (asleep)\n", failed);
     CU_ASSERT_FALSE(failed);
 }
 
