@@ -5,6 +5,7 @@
 #include "random.h"
 
 #include "family/alloc.h"
+#include "objects/queue.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -18,7 +19,7 @@
 
 static const char *place = "";
 static bool failed;
-static uint64_t blocks_before;
+static uint64_t blocks_before, blocks_set; /* in use: without a scene; when the victim begins */
 static uint64_t random_state;
 static pid_t helper;
 
@@ -58,6 +59,7 @@ static void stay_on_one_processor(void)
 void scene_begin(void)
 {
     stay_on_one_processor();
+    mp__queue_first_chunk = mp__queue_chunk = SCENE_CHUNK;
     mp_test_stepper_open();
     REQUIRE_OK(mp__family_join());
     mp_test_arena_blocks = blocks_in_use;
@@ -91,7 +93,16 @@ static void set(const scene_t *scene)
 {
     if (scene->set)
         scene->set();
+    blocks_set = mp__blocks_in_use();
     mp_test_victim_start(scene->prepare, scene->act);
+}
+
+/* What the case finds when the victim is dead. */
+static void check(const scene_t *scene, bool completed)
+{
+    if (completed && scene->more)
+        HOLDS((int64_t)(mp__blocks_in_use() - blocks_set) == *scene->more);
+    scene->check(completed);
 }
 
 /* One victim, stopped at a place and killed there; false: it did not come there. */
@@ -108,7 +119,7 @@ static bool try_point(const scene_t *scene, mp_test_point_t point)
     if (scene->resume || !reached)
         HOLDS(mp_test_victim_finish());
     mp_test_victim_kill();
-    scene->check(!reached || scene->resume);
+    check(scene, !reached || scene->resume);
     check_nothing_left();
     place = "";
     return reached;
@@ -124,7 +135,7 @@ static size_t record(const scene_t *scene, mp_test_point_t **points, size_t *lef
         scene->meanwhile();
     HOLDS(mp_test_victim_finish());
     mp_test_victim_kill();
-    scene->check(true);
+    check(scene, true);
     return n;
 }
 
@@ -177,7 +188,7 @@ void scene_play_asleep(const scene_t *scene)
     set(scene);
     HOLDS(mp_test_victim_sleep());
     mp_test_victim_kill();
-    scene->check(false);
+    check(scene, false);
     check_nothing_left();
     place = "";
     printf("1 points, 1 tried, %d broken, 0 not come to, 0 left out (asleep)\n", failed);

@@ -23,8 +23,14 @@ typedef struct scene {
     void (*act)(void);             /* the victim's */
     void (*meanwhile)(void);       /* done by the case while the victim stands still; may be NULL */
     void (*check)(bool completed); /* by the case, afterwards; did the victim come to the end? */
+    const int64_t *more;           /* blocks in use after the whole of `act`, more than before; NULL: not looked at */
     bool resume;                   /* the victim goes on after `meanwhile`, instead of being killed */
 } scene_t;
+
+/* The queues of scenes have small chunks: so many items of that size fill one. */
+#define SCENE_CHUNK 512
+#define SCENE_ITEM  ((size_t)64)
+#define SCENE_ROW   6
 
 /* The case becomes the root of a family. */
 void scene_begin(void);
