@@ -34,12 +34,13 @@
 
 #define HEADERS     (MP__CLASSES - 1)
 #define LARGEST     ((uint64_t)32768)
-#define KEEP_PAGES  1024u /* free pages that keep their memory for the next */
 #define AHEAD_PAGES 4u
 
 /* Who frees waits no longer than this for a cache: its holder may be stopped. The free block is found by the next
  * rebuild then. */
 #define MOMENT (20 * MP__MILLISECOND)
+
+uint64_t mp__keep_pages = 1024;
 
 static uint64_t class_size(uint32_t class)
 {
@@ -175,7 +176,7 @@ static void dissolve_run(uint64_t page, uint64_t word)
     uint64_t *map = mp__family.pages;
     uint32_t generation = generation_floor(page, word);
     bool spent = generation >= GENERATION_LAST;
-    if (head->pages_kept + committed > KEEP_PAGES && mp__os_caps()->discard) {
+    if (head->pages_kept + committed > mp__keep_pages && mp__os_caps()->discard) {
         for (uint64_t i = page; i < page + pages; i++)
             mp__store64(&map[i], mp__load64(&map[i]) & ~COMMITTED);
         mp__os_arena_discard(&mp__family.arena, page_offset(page), (size_t)(pages * MP__PAGE_SIZE));

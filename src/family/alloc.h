@@ -87,6 +87,9 @@ bool mp__release_all_of(uint32_t process, int64_t patience);
 uint64_t mp__blocks_in_use(void);
 uint64_t mp__bytes_committed(void);
 
+/* So many free pages keep their memory for the next; tests want fewer. */
+extern uint64_t mp__keep_pages;
+
 /* ---- for objects: the type-stable headers */
 
 mp_status_t mp__header_alloc(mp__owner_t owner, mp__block_t *block);

@@ -19,7 +19,8 @@
 #define FRESH_SLOTS 16u
 #define PROBES      8u
 #define SETTLE_TIME (200 * MP__MILLISECOND) /* for those who are in an object whose owner died to leave it */
-#define SWEEP_TIME  (500 * MP__MILLISECOND)
+
+int64_t mp__sweep_time = 500 * MP__MILLISECOND;
 
 MP__THREAD_WORD uint64_t mp__self;
 
@@ -469,7 +470,7 @@ void mp__process_bury(uint32_t index, uint32_t epoch)
     if (mp__family_join() != MP_OK || !process_visible(index) || !is_left(process_slot(index), epoch))
         return;
     /* A sweeper may be stopped: then the next probe of the slot tries again. */
-    mp_status_t locked = mp__word_lock(&head->sweep_lock, mp__os_now() + SWEEP_TIME);
+    mp_status_t locked = mp__word_lock(&head->sweep_lock, mp__os_now() + mp__sweep_time);
     if (locked != MP_OK && locked != MP_OWNER_DIED)
         return;
     bool swept = sweep_slot(index, epoch);

@@ -22,6 +22,11 @@ typedef struct mp__peer {
     uint32_t epoch;
 } mp__peer_t;
 
+/* The bytes of a queue's first chunk and of its other ones. Tests set them, before any queue is made, so that a few
+ * items fill a chunk; each must have room for the largest small item that is put. */
+extern uint64_t mp__queue_first_chunk;
+extern uint64_t mp__queue_chunk;
+
 /* A holder (mp_queue_t) of what a reference names. */
 mp_status_t mp__queue_open(const mp__reference_t *reference, void **queue);
 

@@ -4,8 +4,6 @@
 #include "objects/transfer.h"
 #include "wire/codec.h"
 
-#define FIRST_CHUNK UINT64_C(2048)
-
 /* ---- its making and its end */
 
 mp_status_t mp__queue_open(const mp__reference_t *reference, void **queue)
@@ -38,7 +36,7 @@ static mp_status_t fill(mp_queue_t *queue)
     mp__header_t *header = queue->shared.header;
     mp__content_t *c = mp__content(header);
     mp__block_t block;
-    mp_status_t status = mp__block_alloc(FIRST_CHUNK, mp__container(header), &block);
+    mp_status_t status = mp__block_alloc(mp__queue_first_chunk, mp__container(header), &block);
     if (status != MP_OK)
         return status;
     mp__lay_first(mp__family.base + (uint64_t)mp__low(block) * MP__UNIT, c);

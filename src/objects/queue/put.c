@@ -1,12 +1,14 @@
 /* The put side: bodies behind the tail, and the word that makes them visible. */
 #include "objects/queue/chain.h"
 
-#define CHUNK        UINT64_C(32768)
 #define MEMORY_PAUSE (20 * MP__MILLISECOND) /* when the cap is reached, room may come from anywhere */
 #define LINE         64                     /* bytes, usually */
 #define AHEAD        512 /* bytes: the lines that puts are going to write are asked for, as they are with the getters */
 #define LULL         64  /* rounds between two looks at a full queue: looking holds up the getters */
 #define SOME         8   /* that part of a queue is room worth waiting for */
+
+uint64_t mp__queue_first_chunk = 2048;
+uint64_t mp__queue_chunk = 32768;
 
 static mp_status_t busy(void)
 {
@@ -64,7 +66,7 @@ static MP__NOINLINE mp_status_t add_chunk(mp__header_t *header, mp__spot_t *spot
     mp__content_t *c = mp__content(header);
     mp__owner_t self = mp__owner_process(mp__family.process);
     mp__block_t block;
-    mp_status_t status = mp__block_alloc_until(CHUNK, self, at_least_a_moment(deadline), &block);
+    mp_status_t status = mp__block_alloc_until(mp__queue_chunk, self, at_least_a_moment(deadline), &block);
     if (status != MP_OK)
         return status;
     uint32_t place = mp__low(block);

@@ -5,6 +5,7 @@
 #include "random.h"
 
 #include "family/alloc.h"
+#include "objects/queue.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -15,12 +16,14 @@
 
 #define SAMPLE_TIME 0.3 /* seconds a scene */
 #define LEAST_TRIES 3
+#define LISTS       8
 
 static const char *place = "";
 static bool failed;
-static uint64_t blocks_before;
+static uint64_t blocks_before, blocks_set; /* in use: without a scene; when the victim begins */
 static uint64_t random_state;
 static pid_t helper;
+static bool after_death; /* scene_kill_first() is used */
 
 void scene_fails(const char *condition, const char *file, int line)
 {
@@ -58,6 +61,7 @@ static void stay_on_one_processor(void)
 void scene_begin(void)
 {
     stay_on_one_processor();
+    mp__queue_first_chunk = mp__queue_chunk = SCENE_CHUNK;
     mp_test_stepper_open();
     REQUIRE_OK(mp__family_join());
     mp_test_arena_blocks = blocks_in_use;
@@ -91,7 +95,16 @@ static void set(const scene_t *scene)
 {
     if (scene->set)
         scene->set();
+    blocks_set = mp__blocks_in_use();
     mp_test_victim_start(scene->prepare, scene->act);
+}
+
+/* What the case finds when the victim is dead. */
+static void check(const scene_t *scene, bool completed)
+{
+    if (completed && scene->more)
+        HOLDS((int64_t)(mp__blocks_in_use() - blocks_set) == *scene->more);
+    scene->check(completed);
 }
 
 /* One victim, stopped at a place and killed there; false: it did not come there. */
@@ -108,23 +121,43 @@ static bool try_point(const scene_t *scene, mp_test_point_t point)
     if (scene->resume || !reached)
         HOLDS(mp_test_victim_finish());
     mp_test_victim_kill();
-    scene->check(!reached || scene->resume);
+    check(scene, !reached || scene->resume);
     check_nothing_left();
     place = "";
     return reached;
 }
 
-/* The first run of all goes another way: what is made once is not there yet. The second one is listed. */
-static size_t record(const scene_t *scene, mp_test_point_t **points)
+static size_t record_once(const scene_t *scene, mp_test_point_t **points, size_t *left_out)
 {
-    try_point(scene, (mp_test_point_t){0, 1});
     set(scene);
-    size_t n = mp_test_victim_record(points);
+    size_t n = mp_test_victim_record(points, left_out);
     if (scene->meanwhile)
         scene->meanwhile();
     HOLDS(mp_test_victim_finish());
     mp_test_victim_kill();
-    scene->check(true);
+    check(scene, true);
+    check_nothing_left();
+    return n;
+}
+
+/* The first run of all goes another way: what is made once is not there yet. The second one is listed; where it depends
+ * on how another victim died before, the longest of a few. */
+static size_t record(const scene_t *scene, mp_test_point_t **points, size_t *left_out)
+{
+    try_point(scene, (mp_test_point_t){0, 1});
+    size_t n = record_once(scene, points, left_out);
+    for (int i = 1; after_death && i < LISTS; i++) {
+        mp_test_point_t *others;
+        size_t others_left_out, m = record_once(scene, &others, &others_left_out);
+        if (m + others_left_out > n + *left_out) {
+            mp_test_point_t *shorter = *points;
+            *points = others;
+            others = shorter;
+            n = m;
+            *left_out = others_left_out;
+        }
+        free(others);
+    }
     return n;
 }
 
@@ -132,11 +165,12 @@ void scene_kill_first(const scene_t *scene)
 {
     static const scene_t *recorded;
     static mp_test_point_t *points;
-    static size_t n;
+    static size_t n, left_out;
+    after_death = true;
     mp_test_victim_start(scene->prepare, scene->act);
     if (scene != recorded) {
         free(points);
-        n = mp_test_victim_record(&points);
+        n = mp_test_victim_record(&points, &left_out);
         recorded = scene;
     } else {
         mp_test_victim_reach(points[scene_below(n)]);
@@ -157,14 +191,16 @@ void scene_play(const scene_t *scene)
     uint64_t seed = setting("MP_TEST_STEP_SEED", 20240229), stride = setting("MP_TEST_EVERY_STEP", 0);
     uint64_t tries = 0, missed = 0;
     mp_test_point_t *points;
+    size_t left_out;
     random_state = seed;
-    size_t n = record(scene, &points);
-    int64_t end = mp__os_now() + (int64_t)(SAMPLE_TIME * (double)MP__SECOND);
+    size_t n = record(scene, &points, &left_out);
+    int64_t begin = mp__os_now(), end = begin + (int64_t)(SAMPLE_TIME * (double)MP__SECOND);
     for (; !failed && (stride ? tries * stride < n : tries < LEAST_TRIES || mp__os_now() < end); tries++)
         missed += !try_point(scene, points[stride ? tries * stride : scene_below(n)]);
-    printf("%zu points, %llu tried, %llu broken, %llu not come to (%s %llu)\n", n, (unsigned long long)tries,
-           (unsigned long long)failed, (unsigned long long)missed, stride ? "every" : "seed",
-           (unsigned long long)(stride ? stride : seed));
+    printf("%zu points, %llu tried, %llu broken, %llu not come to, %zu left out (%s %llu, %.1f s)\n", n,
+           (unsigned long long)tries, (unsigned long long)failed, (unsigned long long)missed, left_out,
+           stride ? "every" : "seed", (unsigned long long)(stride ? stride : seed),
+           (double)(mp__os_now() - begin) / (double)MP__SECOND);
     CU_ASSERT_FALSE(failed);
     free(points);
 }
@@ -175,10 +211,10 @@ void scene_play_asleep(const scene_t *scene)
     set(scene);
     HOLDS(mp_test_victim_sleep());
     mp_test_victim_kill();
-    scene->check(false);
+    check(scene, false);
     check_nothing_left();
     place = "";
-    printf("1 points, 1 tried, %d broken, 0 not come to (asleep)\n", failed);
+    printf("1 points, 1 tried, %d broken, 0 not come to, 0 left out (asleep)\n", failed);
     CU_ASSERT_FALSE(failed);
 }
 

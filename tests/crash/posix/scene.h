@@ -3,6 +3,10 @@
  * instruction, each time that it is executed. For each try another victim runs to one of them and is killed there;
  * whoever comes next must be able to go on at once, and nothing may be missing, twice there, or left over.
  *
+ * Where nine or more rounds of a loop (or of a copy) in a row go the same way, instruction by instruction, the list has
+ * the first, the middle and the last of them; the others are printed as left out. A round that goes another way, as
+ * where a sweep meets a block of the dead one, is listed, and begins a new row.
+ *
  * Places are drawn by chance, as many as fit into a short time (MP_TEST_STEP_SEED in the environment: another seed);
  * with MP_TEST_EVERY_STEP=1 all are tried, with =5 every fifth.
  */
@@ -19,14 +23,21 @@ typedef struct scene {
     void (*act)(void);             /* the victim's */
     void (*meanwhile)(void);       /* done by the case while the victim stands still; may be NULL */
     void (*check)(bool completed); /* by the case, afterwards; did the victim come to the end? */
+    const int64_t *more;           /* blocks in use after the whole of `act`, more than before; NULL: not looked at */
     bool resume;                   /* the victim goes on after `meanwhile`, instead of being killed */
 } scene_t;
+
+/* The queues of scenes have small chunks: so many items of that size fill one. */
+#define SCENE_CHUNK 512
+#define SCENE_ITEM  ((size_t)64)
+#define SCENE_ROW   6
 
 /* The case becomes the root of a family. */
 void scene_begin(void);
 void scene_end(void);
 
-/* Plays it again and again, and looks each time for what is left over. Prints how many places there are. */
+/* Plays it again and again, and looks each time for what is left over. Prints how many places there are,
+ * how many of them were tried, how many tries were broken, how many victims did not come to their place. */
 void scene_play(const scene_t *scene);
 
 /* Plays it once: the victim is killed while it sleeps in the kernel. */

@@ -106,23 +106,67 @@ static int compare_points(const void *a, const void *b)
                                     : (x->hit > y->hit) - (x->hit < y->hit);
 }
 
-/* From {address, number of the step} to {address, hit}. Of one that repeats itself at once three remain. */
-static size_t count_hits(mp_test_point_t *points, size_t n)
+/* What was stepped through: of each step {address, number of the step}, and a sum over the addresses before each step
+ * that tells whether two stretches of it went the same way. */
+typedef struct trace {
+    mp_test_point_t *steps;
+    uint64_t *sums;
+    size_t n;
+    size_t room;
+} trace_t;
+
+#define LONG   9 /* rounds */
+#define FACTOR UINT64_C(0x9e3779b97f4a7c15)
+
+static void add_step(trace_t *trace, uint64_t where)
 {
-    size_t kept = 0;
+    if (trace->n + 1 >= trace->room) {
+        trace->room = trace->room * 2 + 1000;
+        trace->steps = realloc(trace->steps, trace->room * sizeof *trace->steps);
+        trace->sums = realloc(trace->sums, trace->room * sizeof *trace->sums);
+        MP_CHECK(trace->steps && trace->sums);
+        trace->sums[0] = 0;
+    }
+    trace->steps[trace->n] = (mp_test_point_t){where, trace->n};
+    trace->sums[trace->n + 1] = (trace->sums[trace->n] + where) * FACTOR;
+    trace->n++;
+}
+
+static uint64_t power(uint64_t n)
+{
+    uint64_t product = 1;
+    for (uint64_t factor = FACTOR; n > 0; n /= 2, factor *= factor)
+        product *= n % 2 ? factor : 1;
+    return product;
+}
+
+/* Do the three steps, each at the same address, follow each other the same way? */
+static bool alike(const trace_t *trace, const mp_test_point_t *three)
+{
+    uint64_t a = three[0].hit, b = three[1].hit, c = three[2].hit;
+    if (three[0].address != three[2].address || c - b != b - a)
+        return false;
+    uint64_t shift = power(b - a);
+    return trace->sums[b] - trace->sums[a] * shift == trace->sums[c] - trace->sums[b] * shift;
+}
+
+/* From {address, number of the step} to {address, hit}. Of a long row of rounds that went the same way three remain. */
+static size_t count_hits(trace_t *trace)
+{
+    mp_test_point_t *points = trace->steps;
+    size_t n = trace->n, kept = 0;
     uint64_t hit = 0;
     qsort(points, n, sizeof *points, compare_points);
-    for (size_t i = 0, run; i < n; i += run) {
-        for (run = 1;
-             i + run < n && points[i + run].address == points[i].address && points[i + run].hit == points[i].hit + run;
-             run++)
-            ;
+    for (size_t i = 0, row; i < n; i += row) {
         uint64_t where = points[i].address;
         hit = kept > 0 && points[kept - 1].address == where ? hit : 0;
-        for (size_t k = 0; k < run; k++)
-            if (k == 0 || k == run / 2 || k == run - 1)
+        row = i + 1 < n && points[i + 1].address == where ? 2 : 1;
+        while (row > 1 && i + row < n && alike(trace, &points[i + row - 2]))
+            row++;
+        for (size_t k = 0; k < row; k++)
+            if (row < LONG || k == 0 || k == row / 2 || k == row - 1)
                 points[kept++] = (mp_test_point_t){where, hit + k + 1};
-        hit += run;
+        hit += row;
     }
     return kept;
 }
@@ -134,22 +178,19 @@ static uint64_t address(void)
     return registers.rip;
 }
 
-size_t mp_test_victim_record(mp_test_point_t **points)
+size_t mp_test_victim_record(mp_test_point_t **points, size_t *left_out)
 {
-    size_t n = 0, room = 0;
-    *points = NULL;
+    trace_t trace = {NULL, NULL, 0, 0};
     while (victim && *phase == ACTING) {
-        if (n == room) {
-            room = room * 2 + 1000;
-            *points = realloc(*points, room * sizeof **points);
-            MP_CHECK(*points);
-        }
-        (*points)[n] = (mp_test_point_t){address(), n};
-        n++;
+        add_step(&trace, address());
         if (!step())
             break;
     }
-    return count_hits(*points, n);
+    size_t kept = trace.n ? count_hits(&trace) : 0;
+    free(trace.sums);
+    *points = trace.steps;
+    *left_out = trace.n - kept;
+    return kept;
 }
 
 /* ---- a breakpoint */
@@ -250,9 +291,10 @@ void mp_test_victim_start(void (*prepare)(void), void (*act)(void))
     (void)act;
 }
 
-size_t mp_test_victim_record(mp_test_point_t **points)
+size_t mp_test_victim_record(mp_test_point_t **points, size_t *left_out)
 {
     *points = NULL;
+    *left_out = 0;
     return 0;
 }
 

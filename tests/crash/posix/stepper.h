@@ -23,9 +23,10 @@ typedef struct mp_test_point {
  */
 void mp_test_victim_start(void (*prepare)(void), void (*act)(void));
 
-/* Steps through all of `act`. Lists its places in *points, to be freed, and returns how many. One instruction that
- * repeats itself at once (a copy) is listed at its first, middle and last time. */
-size_t mp_test_victim_record(mp_test_point_t **points);
+/* Steps through all of `act`. Lists its places in *points, to be freed, and returns how many. Where nine or more rounds
+ * of a loop (or of a copy) in a row went the same way, the first, the middle and the last one are listed; *left_out:
+ * how many places that leaves out. */
+size_t mp_test_victim_record(mp_test_point_t **points, size_t *left_out);
 
 /* Lets it run to a place; false: it came to the end instead. The child must not have been anywhere else. */
 bool mp_test_victim_reach(mp_test_point_t point);

@@ -12,13 +12,17 @@
 
 #define MOST  ((size_t)40000)
 #define BATCH 5u
+#define LARGE ((size_t)5000) /* in a block of its own */
 
 static mp_queue_t *queue, *letters;
 static mp_lease_t *lease; /* the victim's */
 static mp_lent_t lent;
 static size_t size;     /* of an item */
 static uint32_t before; /* items put before the victim acts: 0 .. before - 1 */
+static uint32_t taken;  /* and so many of them taken again */
 static uint8_t item[MOST];
+static uint64_t blocks_empty; /* in use when the queue is new */
+static const int64_t *more;   /* blocks in use after the victim's act, more than before; NULL: not looked at */
 
 static mp_queue_options_t options;
 
@@ -45,8 +49,13 @@ static uint32_t number_in(const void *data, size_t n)
 static void queue_set(void)
 {
     HOLDS(mp_queue_create_with(&queue, &options) == MP_OK);
+    blocks_empty = mp__blocks_in_use();
     for (uint32_t i = 0; i < before; i++)
         HOLDS(mp_queue_put_bytes(queue, make_item(i), size, SOON) == MP_OK);
+    for (uint32_t i = 0; i < taken; i++) {
+        size_t n = sizeof item;
+        HOLDS(mp_queue_get_bytes(queue, item, &n, SOON) == MP_OK && number_in(item, n) == i);
+    }
 }
 
 /* The number of the next one, which is then done with; UINT32_MAX: there is none. */
@@ -66,7 +75,8 @@ static uint32_t next(mp_queue_t *from, double timeout)
     return number;
 }
 
-/* It is as good as new: takes and gives, in order, with the right size. */
+/* It is as good as new: takes and gives, in order, with the right size; and has no more memory, but the book that it
+ * got when something was leased first. */
 static void expect_as_new(void)
 {
     uint64_t count = 1;
@@ -77,6 +87,9 @@ static void expect_as_new(void)
     HOLDS(mp_queue_size(queue, &count) == MP_OK && count == 3);
     for (uint32_t i = 100; i < 103; i++)
         HOLDS(next(queue, SOON) == i);
+    mp__sweep_the_dead();
+    if (!options.dead_letters)
+        HOLDS(mp__blocks_in_use() == blocks_empty + (options.joinable ? 0 : 1));
     HOLDS(mp_queue_close(queue) == MP_OK);
 }
 
@@ -91,7 +104,7 @@ static void expect_from(uint32_t first, uint32_t end)
 static void play_with(void (*set)(void), void (*prepare)(void), void (*act)(void), void (*check)(bool))
 {
     scene_begin();
-    scene_play(&(scene_t){.set = set, .prepare = prepare, .act = act, .check = check});
+    scene_play(&(scene_t){.set = set, .prepare = prepare, .act = act, .check = check, .more = more});
     scene_end();
 }
 
@@ -99,6 +112,8 @@ static void items_are(size_t bytes, uint32_t count)
 {
     size = bytes;
     before = count;
+    taken = 0;
+    more = NULL;
     options = (mp_queue_options_t){0};
 }
 
@@ -122,30 +137,30 @@ static void before_put_many(void)
 }
 
 /* Some of the first ones of the batch are there. */
-static void put_many_check(bool completed)
+static uint32_t count_many(bool completed)
 {
     uint64_t count = 0;
     HOLDS(mp_queue_size(queue, &count) == MP_OK);
     HOLDS(count >= before && count <= before + BATCH && (!completed || count == before + BATCH));
-    expect_from(0, (uint32_t)count);
+    return (uint32_t)count;
+}
+
+static void put_many_check(bool completed)
+{
+    expect_from(0, count_many(completed));
 }
 
 MP_CASE(a_put_of_many)
 {
-    items_are(40, 2);
+    items_are(SCENE_ITEM, SCENE_ROW - BATCH);
+    more = &(int64_t){0};
     play_with(queue_set, before_put_many, put_many, put_many_check);
 }
 
 MP_CASE(a_put_of_many_over_chunks)
 {
-    items_are(600, 2);
-    play_with(queue_set, before_put_many, put_many, put_many_check);
-}
-
-MP_CASE(a_counted_put_of_many)
-{
-    items_are(40, 2);
-    options.max_bytes = 4000;
+    items_are(SCENE_ITEM, 3);
+    more = &(int64_t){1};
     play_with(queue_set, before_put_many, put_many, put_many_check);
 }
 
@@ -163,19 +178,23 @@ static void get_many_check(bool completed)
 {
     uint64_t count = 0;
     HOLDS(mp_queue_size(queue, &count) == MP_OK);
-    HOLDS(count >= before - BATCH && count <= before && (!completed || count < before));
+    HOLDS(count >= before - taken - BATCH && count <= before - taken &&
+          (!completed || count == before - taken - BATCH));
     expect_from(before - (uint32_t)count, before);
 }
 
 MP_CASE(a_get_of_many)
 {
-    items_are(40, 7);
+    items_are(SCENE_ITEM, SCENE_ROW);
+    more = &(int64_t){0};
     play_with(queue_set, scene_join, get_many, get_many_check);
 }
 
 MP_CASE(a_get_of_many_over_chunks)
 {
-    items_are(600, 7);
+    items_are(SCENE_ITEM, SCENE_ROW + BATCH);
+    taken = 3;
+    more = &(int64_t){-1};
     play_with(queue_set, scene_join, get_many, get_many_check);
 }
 
@@ -219,37 +238,61 @@ static void counted_get_check(bool completed)
 {
     uint64_t count = 0;
     HOLDS(mp_queue_size(queue, &count) == MP_OK);
-    HOLDS(count == before - 1 || (!completed && count == before));
+    HOLDS(count == before - taken - 1 || (!completed && count == before - taken));
     fill_check(before - (uint32_t)count, (uint32_t)count);
 }
 
 static void count_bytes(size_t bytes, uint32_t count)
 {
     items_are(bytes, count);
-    options.max_bytes = 5 * bytes;
+    options.max_bytes = 10 * bytes;
 }
 
 MP_CASE(a_counted_put)
 {
-    count_bytes(1000, 2);
+    count_bytes(SCENE_ITEM, SCENE_ROW);
+    more = &(int64_t){1};
     play_with(queue_set, before_put, put_one, counted_put_check);
 }
 
 MP_CASE(a_counted_large_put)
 {
-    count_bytes(5000, 2);
+    count_bytes(LARGE, 2);
+    more = &(int64_t){1};
     play_with(queue_set, before_put, put_one, counted_put_check);
+}
+
+static void counted_put_many_check(bool completed)
+{
+    fill_check(0, count_many(completed));
+}
+
+MP_CASE(a_counted_put_of_many)
+{
+    count_bytes(SCENE_ITEM, SCENE_ROW + 1 - BATCH); /* so the last one, whose sum counts, is the first of its chunk */
+    more = &(int64_t){1};
+    play_with(queue_set, before_put_many, put_many, counted_put_many_check);
 }
 
 MP_CASE(a_counted_get)
 {
-    count_bytes(1000, 4);
+    count_bytes(SCENE_ITEM, 4);
+    more = &(int64_t){0};
+    play_with(queue_set, scene_join, get_one, counted_get_check);
+}
+
+MP_CASE(a_counted_get_that_leaves_a_chunk)
+{
+    count_bytes(SCENE_ITEM, SCENE_ROW + 2);
+    taken = SCENE_ROW;
+    more = &(int64_t){-1};
     play_with(queue_set, scene_join, get_one, counted_get_check);
 }
 
 MP_CASE(a_counted_large_get)
 {
-    count_bytes(5000, 4);
+    count_bytes(LARGE, 4);
+    more = &(int64_t){-1};
     play_with(queue_set, scene_join, get_one, counted_get_check);
 }
 
@@ -281,14 +324,14 @@ static void task_check(bool completed)
 
 MP_CASE(a_task)
 {
-    items_are(40, 3);
+    items_are(SCENE_ITEM, 3);
     options.joinable = true;
     play_with(queue_set, scene_join, take_and_be_done, task_check);
 }
 
 MP_CASE(a_large_task)
 {
-    items_are(5000, 3);
+    items_are(LARGE, 3);
     options.joinable = true;
     play_with(queue_set, scene_join, take_and_be_done, task_check);
 }
@@ -327,7 +370,7 @@ static void join_check(bool completed)
 
 MP_CASE(a_join_that_finds_a_dead_taker)
 {
-    items_are(40, 3);
+    items_are(SCENE_ITEM, 3);
     options.joinable = true;
     play_with(lost_task_set, scene_join, join_act, join_check);
 }
@@ -349,24 +392,27 @@ static void all_come_again(bool completed)
 {
     (void)completed;
     mp__sweep_the_dead();
-    expect_from(0, before);
+    expect_from(taken, before);
 }
 
 MP_CASE(a_lease)
 {
-    items_are(40, 3);
+    items_are(SCENE_ITEM, 3);
+    more = &(int64_t){2};
     play_with(queue_set, scene_join, lease_act, all_come_again);
 }
 
 MP_CASE(a_large_lease)
 {
-    items_are(5000, 3);
+    items_are(LARGE, 3);
     play_with(queue_set, scene_join, lease_act, all_come_again);
 }
 
 MP_CASE(a_lease_that_leaves_a_chunk)
 {
-    items_are(1000, 4);
+    items_are(SCENE_ITEM, SCENE_ROW + 2);
+    taken = SCENE_ROW;
+    more = &(int64_t){1};
     play_with(queue_set, scene_join, lease_act, all_come_again);
 }
 
@@ -377,7 +423,7 @@ static void return_act(void)
 
 MP_CASE(a_lease_that_is_returned)
 {
-    items_are(40, 3);
+    items_are(SCENE_ITEM, 3);
     play_with(queue_set, leased_before, return_act, all_come_again);
 }
 
@@ -398,13 +444,13 @@ static void done_check(bool completed)
 
 MP_CASE(a_lease_that_is_done)
 {
-    items_are(40, 3);
+    items_are(SCENE_ITEM, 3);
     play_with(queue_set, leased_before, done_act, done_check);
 }
 
 MP_CASE(a_large_lease_that_is_done)
 {
-    items_are(5000, 3);
+    items_are(LARGE, 3);
     play_with(queue_set, leased_before, done_act, done_check);
 }
 
@@ -430,7 +476,7 @@ static void full_book_check(bool completed)
 
 MP_CASE(a_lease_that_makes_the_book_grow)
 {
-    items_are(40, RECORDS + 2);
+    items_are(SCENE_ITEM, RECORDS + 2);
     play_with(full_book_set, scene_join, lease_act, full_book_check);
 }
 
@@ -445,7 +491,7 @@ static void returned_set(void)
 
 MP_CASE(a_lease_of_what_came_back)
 {
-    items_are(40, 3);
+    items_are(SCENE_ITEM, 3);
     play_with(returned_set, scene_join, lease_act, all_come_again);
 }
 
@@ -460,13 +506,13 @@ static void get_check(bool completed)
 
 MP_CASE(a_get_of_what_came_back)
 {
-    items_are(40, 3);
+    items_are(SCENE_ITEM, 3);
     play_with(returned_set, scene_join, get_one, get_check);
 }
 
 MP_CASE(a_large_get_of_what_came_back)
 {
-    items_are(5000, 3);
+    items_are(LARGE, 3);
     play_with(returned_set, scene_join, get_one, get_check);
 }
 
@@ -486,7 +532,7 @@ static void dead_holder_set(void)
 
 MP_CASE(a_lease_of_what_a_dead_one_had)
 {
-    items_are(40, 3);
+    items_are(SCENE_ITEM, 3);
     play_with(dead_holder_set, scene_join, lease_act, all_come_again);
 }
 
@@ -518,13 +564,13 @@ static void letters_check(bool completed)
 
 MP_CASE(a_return_that_makes_a_dead_letter)
 {
-    items_are(40, 3);
+    items_are(SCENE_ITEM, 3);
     play_with(letters_set, leased_before, return_act, letters_check);
 }
 
 MP_CASE(a_large_dead_letter)
 {
-    items_are(5000, 3);
+    items_are(LARGE, 3);
     play_with(letters_set, leased_before, return_act, letters_check);
 }
 
@@ -554,7 +600,7 @@ static void two_letters_check(bool completed)
 
 MP_CASE(a_dead_letter_of_a_dead_one)
 {
-    items_are(40, 3);
+    items_are(SCENE_ITEM, 3);
     play_with(dead_letter_set, scene_join, lease_act, two_letters_check);
 }
 
@@ -579,7 +625,8 @@ static void commit_check(bool completed)
 
 MP_CASE(a_commit)
 {
-    items_are(300, 2);
+    items_are(SCENE_ITEM, 2);
+    more = &(int64_t){1};
     play_with(queue_set, before_put, reserve_and_commit, commit_check);
 }
 
@@ -591,13 +638,13 @@ static void borrow_and_return(void)
 
 MP_CASE(a_borrowed_item)
 {
-    items_are(40, 3);
+    items_are(SCENE_ITEM, 3);
     play_with(queue_set, scene_join, borrow_and_return, get_check);
 }
 
 MP_CASE(a_large_borrowed_item)
 {
-    items_are(5000, 3);
+    items_are(LARGE, 3);
     play_with(queue_set, scene_join, borrow_and_return, get_check);
 }
 
@@ -622,20 +669,21 @@ static void shut_check(bool completed)
 
 MP_CASE(an_immediate_shutdown)
 {
-    items_are(1000, 4);
+    items_are(SCENE_ITEM, SCENE_ROW + 2);
     options.joinable = true;
     play_with(queue_set, scene_join, shut_act, shut_check);
 }
 
 MP_CASE(an_immediate_shutdown_of_large_ones)
 {
-    items_are(5000, 3);
+    items_are(LARGE, 3);
     options.joinable = true;
     play_with(queue_set, scene_join, shut_act, shut_check);
 }
 
-MP_CASES(MP_ROW(a_put_of_many), MP_ROW(a_put_of_many_over_chunks), MP_ROW(a_counted_put_of_many), MP_ROW(a_get_of_many),
-         MP_ROW(a_get_of_many_over_chunks), MP_ROW(a_counted_put), MP_ROW(a_counted_large_put), MP_ROW(a_counted_get),
+MP_CASES(MP_ROW(a_put_of_many), MP_ROW(a_put_of_many_over_chunks), MP_ROW(a_get_of_many),
+         MP_ROW(a_get_of_many_over_chunks), MP_ROW(a_counted_put), MP_ROW(a_counted_large_put),
+         MP_ROW(a_counted_put_of_many), MP_ROW(a_counted_get), MP_ROW(a_counted_get_that_leaves_a_chunk),
          MP_ROW(a_counted_large_get), MP_ROW(a_task), MP_ROW(a_large_task), MP_ROW(a_join_that_finds_a_dead_taker),
          MP_ROW(a_lease), MP_ROW(a_large_lease), MP_ROW(a_lease_that_leaves_a_chunk), MP_ROW(a_lease_that_is_returned),
          MP_ROW(a_lease_that_is_done), MP_ROW(a_large_lease_that_is_done), MP_ROW(a_lease_that_makes_the_book_grow),

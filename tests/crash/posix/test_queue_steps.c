@@ -15,6 +15,9 @@
 #define MOST ((size_t)40000)
 #define NONE UINT64_MAX
 
+#define LARGE     5000 /* in a block of its own */
+#define LARGE_ROW 15   /* so many fill a chunk */
+
 /* The queue, and which items should be in it. */
 static mp_queue_t *queue;
 static struct {
@@ -27,6 +30,10 @@ static struct {
     uint64_t maybe; /* from here to `maybe_end`: items that may be missing */
     uint64_t maybe_end;
 } model;
+
+static const int64_t *more; /* blocks in use after the victim's act, more than before; NULL: not looked at */
+
+static uint64_t blocks_empty; /* in use when the queue is empty */
 
 static uint8_t item[MOST], other[MOST];
 
@@ -77,6 +84,7 @@ static void model_is(uint64_t max_items, size_t size, unsigned before, unsigned 
     model.size = size;
     model.before = before;
     model.got = got;
+    more = NULL;
 }
 
 static void queue_set(void)
@@ -84,6 +92,7 @@ static void queue_set(void)
     model.first = model.next = 0;
     model.maybe = model.maybe_end = NONE;
     HOLDS(mp_queue_create(&queue, model.max_items) == MP_OK);
+    blocks_empty = mp__blocks_in_use();
     for (unsigned i = 0; i < model.before; i++)
         HOLDS(put(SOON) == MP_OK);
     for (unsigned i = 0; i < model.got; i++)
@@ -129,6 +138,7 @@ static void drain(void)
     HOLDS(mp_queue_size(queue, &size) == MP_OK && size == 0);
 }
 
+/* It is as good as new: bounded as before, and has no more memory. */
 static void check_as_new(void)
 {
     uint64_t rounds = model.max_items ? model.max_items : 5;
@@ -139,6 +149,8 @@ static void check_as_new(void)
         HOLDS(put(0) == MP_TIMEOUT);
     for (uint64_t i = 0; i < rounds; i++)
         tick_off(get(SOON));
+    mp__sweep_the_dead();
+    HOLDS(mp__blocks_in_use() == blocks_empty);
     HOLDS(mp_queue_close(queue) == MP_OK);
 }
 
@@ -175,31 +187,42 @@ static void close_check(bool completed)
 static void play(void (*act)(void), void (*check)(bool))
 {
     scene_begin();
-    scene_play(&(scene_t){.set = queue_set, .prepare = before_put, .act = act, .check = check});
+    scene_play(&(scene_t){.set = queue_set, .prepare = before_put, .act = act, .check = check, .more = more});
     scene_end();
 }
 
 MP_CASE(a_small_put)
 {
-    model_is(4, 40, 2, 0);
+    model_is(4, SCENE_ITEM, 2, 0);
+    more = &(int64_t){0};
     play(put_act, put_check);
 }
 
 MP_CASE(a_put_into_an_empty_queue)
 {
-    model_is(2, 40, 0, 0);
+    model_is(2, SCENE_ITEM, 0, 0);
+    more = &(int64_t){0};
     play(put_act, put_check);
 }
 
 MP_CASE(a_put_that_adds_a_chunk)
 {
-    model_is(10, 1000, 2, 0);
+    model_is(10, SCENE_ITEM, SCENE_ROW, 0);
+    more = &(int64_t){1};
     play(put_act, put_check);
 }
 
 MP_CASE(a_large_put)
 {
-    model_is(10, 5000, 2, 0);
+    model_is(10, LARGE, 2, 0);
+    more = &(int64_t){1};
+    play(put_act, put_check);
+}
+
+MP_CASE(a_large_put_that_adds_a_chunk)
+{
+    model_is(20, LARGE, LARGE_ROW, 0);
+    more = &(int64_t){2};
     play(put_act, put_check);
 }
 
@@ -211,25 +234,36 @@ MP_CASE(a_put_of_pages)
 
 MP_CASE(a_small_get)
 {
-    model_is(4, 40, 3, 1);
+    model_is(4, SCENE_ITEM, 3, 1);
+    more = &(int64_t){0};
     play(get_act, get_check);
 }
 
 MP_CASE(a_get_of_the_last)
 {
-    model_is(2, 40, 1, 0);
+    model_is(2, SCENE_ITEM, 1, 0);
+    more = &(int64_t){0};
     play(get_act, get_check);
 }
 
 MP_CASE(a_get_that_leaves_a_chunk)
 {
-    model_is(10, 1000, 4, 2);
+    model_is(10, SCENE_ITEM, SCENE_ROW + 2, SCENE_ROW);
+    more = &(int64_t){-1};
     play(get_act, get_check);
 }
 
 MP_CASE(a_large_get)
 {
-    model_is(10, 5000, 3, 0);
+    model_is(10, LARGE, 3, 0);
+    more = &(int64_t){-1};
+    play(get_act, get_check);
+}
+
+MP_CASE(a_large_get_that_leaves_a_chunk)
+{
+    model_is(20, LARGE, LARGE_ROW + 1, LARGE_ROW);
+    more = &(int64_t){-2};
     play(get_act, get_check);
 }
 
@@ -241,19 +275,20 @@ MP_CASE(a_get_of_pages)
 
 MP_CASE(a_put_then_the_close)
 {
-    model_is(10, 1000, 2, 0);
+    model_is(10, SCENE_ITEM, SCENE_ROW, 0);
+    more = &(int64_t){1};
     play(put_act, close_check);
 }
 
 MP_CASE(a_large_put_then_the_close)
 {
-    model_is(10, 5000, 2, 0);
+    model_is(10, LARGE, 2, 0);
     play(put_act, close_check);
 }
 
 MP_CASE(a_large_get_then_the_close)
 {
-    model_is(10, 5000, 3, 0);
+    model_is(10, LARGE, 3, 0);
     play(get_act, close_check);
 }
 
@@ -295,25 +330,25 @@ static void play_again(void (*act)(void), void (*check)(bool))
 
 MP_CASE(a_put_after_a_death)
 {
-    model_is(10, 1000, 2, 0);
+    model_is(10, SCENE_ITEM, SCENE_ROW, 0);
     play_again(put_act, put_check_again);
 }
 
 MP_CASE(a_large_put_after_a_death)
 {
-    model_is(10, 5000, 1, 0);
+    model_is(10, LARGE, 1, 0);
     play_again(put_act, put_check_again);
 }
 
 MP_CASE(a_get_after_a_death)
 {
-    model_is(10, 1000, 5, 2);
+    model_is(10, SCENE_ITEM, SCENE_ROW + 3, SCENE_ROW);
     play_again(get_act, get_check_again);
 }
 
 MP_CASE(a_large_get_after_a_death)
 {
-    model_is(10, 5000, 4, 0);
+    model_is(10, LARGE, 4, 0);
     play_again(get_act, get_check_again);
 }
 
@@ -343,37 +378,37 @@ static void play_both(void (*act)(void), void (*meanwhile)(void), void (*check)(
 
 MP_CASE(a_put_while_others_get)
 {
-    model_is(10, 1000, 2, 0);
+    model_is(10, SCENE_ITEM, SCENE_ROW, 0);
     play_both(put_act, take_meanwhile, put_check, false);
 }
 
 MP_CASE(a_large_put_while_others_get)
 {
-    model_is(10, 5000, 1, 0);
+    model_is(10, LARGE, 1, 0);
     play_both(put_act, take_meanwhile, put_check, false);
 }
 
 MP_CASE(a_get_while_others_put)
 {
-    model_is(10, 1000, 3, 2);
+    model_is(10, SCENE_ITEM, SCENE_ROW + 3, SCENE_ROW);
     play_both(get_act, put_meanwhile, get_check, false);
 }
 
 MP_CASE(a_stop_in_a_put)
 {
-    model_is(10, 1000, 2, 0);
+    model_is(10, SCENE_ITEM, SCENE_ROW, 0);
     play_both(put_act, take_meanwhile, put_check, true);
 }
 
 MP_CASE(a_stop_in_a_large_put)
 {
-    model_is(10, 5000, 1, 0);
+    model_is(10, LARGE, 1, 0);
     play_both(put_act, take_meanwhile, put_check, true);
 }
 
 MP_CASE(a_stop_in_a_get)
 {
-    model_is(10, 1000, 3, 2);
+    model_is(10, SCENE_ITEM, SCENE_ROW + 3, SCENE_ROW);
     play_both(get_act, put_meanwhile, get_check, true);
 }
 
@@ -411,7 +446,7 @@ static void woken_check(bool completed)
 
 MP_CASE(a_put_that_somebody_sleeps_for)
 {
-    model_is(0, 40, 0, 0);
+    model_is(0, SCENE_ITEM, 0, 0);
     scene_begin();
     scene_play(&(scene_t){.set = sleeping_set, .prepare = before_waking_put, .act = put_act, .check = woken_check});
     scene_end();
@@ -421,7 +456,7 @@ MP_CASE(a_put_that_somebody_sleeps_for)
 MP_CASE(two_who_sleep_get_what_comes_at_once)
 {
     enum { ROUNDS = 20 };
-    model_is(0, 40, 0, 0);
+    model_is(0, SCENE_ITEM, 0, 0);
     scene_begin();
     queue_set();
     int64_t before = mp__os_now();
@@ -494,7 +529,7 @@ static void second_check(bool completed)
 
 MP_CASE(a_late_put)
 {
-    model_is(0, 40, 0, 0);
+    model_is(0, SCENE_ITEM, 0, 0);
     play_both(late_put, replace_queue, second_check, true);
 }
 
@@ -504,7 +539,9 @@ static void live_act(void)
 {
     mp_queue_t *own;
     MP_CHECK(mp_queue_create(&own, 0) == MP_OK);
-    MP_CHECK(mp_queue_put_bytes(own, item, 20, 0) == MP_OK && mp_queue_put_bytes(own, item, 4096, 0) == MP_OK);
+    for (int i = 0; i <= SCENE_ROW; i++)
+        MP_CHECK(mp_queue_put_bytes(own, item, SCENE_ITEM, 0) == MP_OK);
+    MP_CHECK(mp_queue_put_bytes(own, item, 4096, 0) == MP_OK);
     MP_CHECK(mp_queue_close(own) == MP_OK);
 }
 
@@ -521,8 +558,9 @@ MP_CASE(a_queue_from_its_making_to_its_end)
 }
 
 MP_CASES(MP_ROW(a_small_put), MP_ROW(a_put_into_an_empty_queue), MP_ROW(a_put_that_adds_a_chunk), MP_ROW(a_large_put),
-         MP_ROW(a_put_of_pages), MP_ROW(a_small_get), MP_ROW(a_get_of_the_last), MP_ROW(a_get_that_leaves_a_chunk),
-         MP_ROW(a_large_get), MP_ROW(a_get_of_pages), MP_ROW(a_put_then_the_close), MP_ROW(a_large_put_then_the_close),
+         MP_ROW(a_large_put_that_adds_a_chunk), MP_ROW(a_put_of_pages), MP_ROW(a_small_get), MP_ROW(a_get_of_the_last),
+         MP_ROW(a_get_that_leaves_a_chunk), MP_ROW(a_large_get), MP_ROW(a_large_get_that_leaves_a_chunk),
+         MP_ROW(a_get_of_pages), MP_ROW(a_put_then_the_close), MP_ROW(a_large_put_then_the_close),
          MP_ROW(a_large_get_then_the_close), MP_ROW(a_put_after_a_death), MP_ROW(a_large_put_after_a_death),
          MP_ROW(a_get_after_a_death), MP_ROW(a_large_get_after_a_death), MP_ROW(a_put_while_others_get),
          MP_ROW(a_large_put_while_others_get), MP_ROW(a_get_while_others_put), MP_ROW(a_stop_in_a_put),
