@@ -55,7 +55,7 @@ MP_API mp_status_t mp__process_start_begin(mp_process_t **process, mp_function_t
  * Runs a function in a new process; returns when it runs there. What this process wrote to stdout and stderr, by fork
  * to any stream, is flushed before.
  * @param process where the new object goes, to be closed by mp_process_close(); NULL: nobody cares: the library joins
- * it when the program ends.
+ * it when the program ends, and closes its pipes (::MP_STDIO_PIPE) at once.
  * @param function runs there; as its result MP_OK is exit code 0, everything else 1, mp_exit() any code.
  * @param args from mp_args(); encoded before this returns, nothing is borrowed afterwards. Queues, locks, managers'
  * objects, connections and descriptors can be among them; of connections and descriptors the child gets its own copy.

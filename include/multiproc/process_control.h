@@ -30,8 +30,9 @@ MP_API mp_status_t mp_process_read(mp_process_t *process, mp_stream_t stream, vo
 MP_API mp_status_t mp_process_write(mp_process_t *process, const void *data, size_t size);
 
 /**
- * Closes this process's end of a pipe: the child's input ends; its writes fail. mp_process_close() closes them all. No
- * other thread may be using it.
+ * Closes this process's end of a pipe: the child's input ends; its writes fail. mp_process_close() closes them all, and
+ * so does the end of the program before it joins its children: what they wrote and nobody has read is lost then. While
+ * another thread reads or writes by it, it closes when that call returns; later ones are ::MP_INVALID.
  * @return ::MP_OK, also if it was closed before; ::MP_INVALID: no such pipe; ::MP_CLOSED: the process is.
  */
 MP_API mp_status_t mp_process_close_stream(mp_process_t *process, mp_stream_t stream);

@@ -75,6 +75,7 @@ void mp__process_abandon(mp_process_t *process)
     if (mp__children_lock() != MP_OK)
         return;
     process->abandoned = true;
+    mp__streams_retire(&process->streams); /* nobody can use them any more */
     mp__children_unlock();
 }
 
@@ -95,21 +96,27 @@ static mp_status_t await_sentinel(const mp_process_t *process, mp__deadline_t de
     return status == MP_TIMEOUT ? MP_OK : status;
 }
 
-mp_status_t mp_process_join(mp_process_t *process, double timeout)
+mp_status_t mp__process_join_until(mp_process_t *process, mp__deadline_t deadline)
 {
-    mp__deadline_t deadline;
-    mp_status_t status = mp__deadline(timeout, &deadline);
-    if (status == MP_OK && mp__process_is_parent(process))
-        return mp__parent_join(deadline);
+    mp_status_t status = MP_OK;
+    int64_t pause = 0;
     if (!mp__process_is_child(process))
         return mp__process_no_child(process, "join a process");
-    int64_t pause = 0;
     while (status == MP_OK && (status = mp__process_poll(process)) == MP_TIMEOUT) {
         if (deadline <= mp__os_now())
             return mp__error(MP_TIMEOUT, "join a process", "%s still runs", process->name);
         status = await_sentinel(process, deadline, &pause);
     }
     return status;
+}
+
+mp_status_t mp_process_join(mp_process_t *process, double timeout)
+{
+    mp__deadline_t deadline;
+    mp_status_t status = mp__deadline(timeout, &deadline);
+    if (status != MP_OK)
+        return status;
+    return mp__process_is_parent(process) ? mp__parent_join(deadline) : mp__process_join_until(process, deadline);
 }
 
 /* ---- signals */

@@ -157,7 +157,22 @@ static mp_status_t open_streams(mp__outfit_t *outfit)
 
 void mp__streams_init(mp__streams_t *streams)
 {
-    *streams = (mp__streams_t){{MP__NO_HANDLE, MP__NO_HANDLE, MP__NO_HANDLE}, {false, false, false}};
+    *streams = (mp__streams_t){.ends = {MP__NO_HANDLE, MP__NO_HANDLE, MP__NO_HANDLE}};
+}
+
+void mp__stream_close(mp__streams_t *streams, size_t number)
+{
+    streams->closing[number] = true;
+    if (streams->users[number])
+        return;
+    mp__os_handle_close(streams->ends[number]);
+    streams->ends[number] = MP__NO_HANDLE;
+}
+
+void mp__streams_retire(mp__streams_t *streams)
+{
+    for (size_t i = 0; i < MP__COUNT_OF(streams->ends); i++)
+        mp__stream_close(streams, i);
 }
 
 void mp__streams_close(mp__streams_t *streams)

@@ -3,6 +3,8 @@
 #include "scene.h"
 #include "system.h"
 
+#include "objects/process.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,6 +210,13 @@ MP_CASE(output_and_error_are_the_parents_by_default)
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "err inherited"));
 }
 
+static mp_status_t tell_end_of_input(mp_call_t *call)
+{
+    while (getchar() != EOF)
+        ;
+    return mp_queue_put(mp_arg_queue(call, 0), 1, 0);
+}
+
 /* Echoes its input's lines, then says how it ended. */
 static mp_status_t echo_lines(mp_call_t *call)
 {
@@ -241,6 +250,51 @@ MP_CASE(a_conversation_over_pipes)
 {
     mp_test_objects();
     mp_test_each_method(expect_conversation);
+}
+
+static void read_in_vain(void *process)
+{
+    char byte;
+    size_t size = 1;
+    EXPECT_STATUS(mp_process_read(process, MP_STDOUT, &byte, &size, 0.2), MP_TIMEOUT);
+}
+
+/* It is closed when the call that reads by it has returned; for later ones at once. */
+MP_CASE(a_stream_is_closed_beside_who_reads_it)
+{
+    static mp_test_thread_t thread;
+    mp_process_options_t options = {.input = {MP_STDIO_PIPE, NULL}, .output = {MP_STDIO_PIPE, NULL}};
+    char byte;
+    size_t size = 1;
+    intptr_t descriptor;
+    mp_test_objects();
+    mp_process_t *process = start(echo_lines, mp_args(), &options);
+    const mp__streams_t *streams = mp__process_streams(process);
+    mp_test_thread_start(&thread, read_in_vain, process);
+    while (!*(const volatile uint32_t *)&streams->users[MP_STDOUT])
+        mp_sleep(0.001);
+    EXPECT_OK(mp_process_close_stream(process, MP_STDOUT));
+    CU_ASSERT_NOT_EQUAL(streams->ends[MP_STDOUT], MP__NO_HANDLE);
+    EXPECT_STATUS(mp_process_read(process, MP_STDOUT, &byte, &size, 0), MP_INVALID);
+    EXPECT_STATUS(mp_process_stream(process, MP_STDOUT, &descriptor), MP_INVALID);
+    mp_test_thread_join(&thread);
+    CU_ASSERT_EQUAL(streams->ends[MP_STDOUT], MP__NO_HANDLE);
+    EXPECT_OK(mp_process_close_stream(process, MP_STDIN));
+    mp_test_expect_end(process, 3);
+}
+
+/* Nobody can ever use them. */
+MP_CASE(who_is_started_by_nobody_has_closed_pipes)
+{
+    mp_process_options_t options = {.input = {MP_STDIO_PIPE, NULL}};
+    mp_queue_t *queue;
+    mp_value_t value;
+    mp_test_objects();
+    REQUIRE_OK(mp_queue_create(&queue, 0));
+    EXPECT_OK(mp_process_start_with(NULL, tell_end_of_input, mp_args(queue), &options));
+    EXPECT_OK(mp_queue_get(queue, &value, mp_test_patience()));
+    EXPECT_OK(mp_queue_close(queue));
+    mp_test_end_servers(); /* and who nobody holds */
 }
 
 static void expect_broken_pipe(void)
@@ -431,6 +485,7 @@ MP_GUARDED_CASES(MP_ROW(a_childs_environment_is_the_parents_with_changes), MP_RO
                  MP_ROW(output_and_error_come_through_pipes), MP_ROW(output_and_error_are_the_parents_by_default),
                  MP_SUB(prints_through_children), MP_ROW(a_conversation_over_pipes),
                  MP_ROW(writing_to_a_child_that_has_ended_is_no_signal), MP_ROW(streams_are_files),
-                 MP_ROW(streams_that_cannot_be_had_say_why), MP_ROW(what_is_no_pipe),
+                 MP_ROW(streams_that_cannot_be_had_say_why), MP_ROW(a_stream_is_closed_beside_who_reads_it),
+                 MP_ROW(who_is_started_by_nobody_has_closed_pipes), MP_ROW(what_is_no_pipe),
                  MP_ROW(a_child_runs_on_the_processors_it_was_given), MP_ROW(a_child_has_the_priority_it_was_given),
                  MP_ROW(an_executable_is_started_instead), MP_ROW(options_of_an_older_header_are_taken));
