@@ -30,6 +30,10 @@ static mp_status_t check(const mp_process_options_t *options)
     for (size_t i = 0; options->environment && options->environment[i]; i++)
         if (options->environment[i][0] == '\0' || options->environment[i][0] == '=')
             return mp__error(MP_INVALID, step, "\"%.100s\" in its environment has no name", options->environment[i]);
+    if (!(options->start_timeout >= 0))
+        return mp__error(MP_INVALID, step, "start_timeout is no time from 0 on: %g", options->start_timeout);
+    if (options->detach && options->daemon)
+        return mp__error(MP_INVALID, step, "detach and daemon: it cannot both outlive its parent and end with it");
     if (options->priority < -20 || options->priority > 19)
         return mp__error(MP_INVALID, step, "there is no priority %d", options->priority);
     return check_limits(&options->limits);
@@ -119,7 +123,7 @@ static mp_status_t open_file(mp__outfit_t *outfit, size_t number, const mp_stdio
                                                            : MP__OS_FILE_WRITE;
     mp_status_t status = mp__os_file_open(wanted->path, mode, &outfit->opened[number]);
     outfit->standard[number] = outfit->opened[number];
-    return status;
+    return status == MP_OK ? MP_OK : mp__error_about(wanted->path);
 }
 
 static mp_status_t open_stream(mp__outfit_t *outfit, size_t number, const mp_stdio_t *wanted)
@@ -251,7 +255,10 @@ static mp_status_t apply_texts(const mp__settings_t *settings, const char *texts
         const char *entry = next_text(&texts, end);
         status = entry ? mp__os_environment_set(entry) : mp__error(MP_CORRUPT, step, "its settings are damaged");
     }
-    return status == MP_OK && settings->has_directory ? mp__os_directory_set(directory) : status;
+    if (status != MP_OK || !settings->has_directory)
+        return status;
+    status = mp__os_directory_set(directory);
+    return status == MP_OK ? MP_OK : mp__error_about(directory);
 }
 
 mp_status_t mp__settings_apply(const mp__settings_t *settings, const char *texts, bool executed)

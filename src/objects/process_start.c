@@ -165,7 +165,7 @@ mp_status_t mp__process_start(mp_process_t **process, mp_function_t function, mp
     if (process)
         *process = NULL;
     mp__deadline_t deadline;
-    mp_status_t status = mp__deadline(own.start_timeout == 0 ? MP_FOREVER : own.start_timeout, &deadline);
+    mp_status_t status = mp__deadline(own.start_timeout > 0 ? own.start_timeout : MP_FOREVER, &deadline);
     if (status == MP_OK)
         status = start_listed(&made, function, args, &own, USERS, deadline);
     if (status == MP_OK) {

@@ -29,6 +29,14 @@ static mp_status_t nothing(mp_call_t *call)
     return MP_OK;
 }
 
+/* The error's text is about that, and says more. */
+static void expect_named(const char *what)
+{
+    const char *text = mp_error()->text, *named = strstr(text, what);
+    if (!named || strlen(named) <= strlen(what) + strlen(": "))
+        CU_FAIL("the text of the error does not name what failed");
+}
+
 /* A file of this case's own. */
 static const char *file_path(void)
 {
@@ -130,12 +138,47 @@ static void expect_no_directory(void)
     expect_refused(&(mp_process_options_t){.directory = "there/is/no/such/directory"}, nothing, MP_NOT_FOUND);
     CU_ASSERT_NOT_EQUAL(mp_error()->code, 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(mp_error()->step, "directory"));
+    expect_named("there/is/no/such/directory");
 }
 
 MP_CASE(a_directory_that_is_not_there_is_an_error_of_the_start)
 {
     mp_test_objects();
     mp_test_each_method(expect_no_directory);
+}
+
+/* Of what has no room in the text its end is there. */
+MP_CASE(a_long_name_is_cut)
+{
+    char path[600];
+    memset(path, 'd', sizeof path);
+    memcpy(path + sizeof path - sizeof "/the/end", "/the/end", sizeof "/the/end");
+    mp_test_objects();
+    expect_refused(&(mp_process_options_t){.directory = path}, nothing, MP_NOT_FOUND);
+    CU_ASSERT_EQUAL(strncmp(mp_error()->text, "...d", 4), 0);
+    expect_named("d/the/end: ");
+    memset(path, (char)0xa4, 580);
+    for (size_t i = 0; i < 580; i += 2)
+        path[i] = (char)0xc3;
+    expect_refused(&(mp_process_options_t){.directory = path}, nothing, MP_NOT_FOUND);
+    CU_ASSERT_EQUAL((unsigned char)mp_error()->text[3], 0xc3); /* a whole character */
+}
+
+MP_CASE(options_that_make_no_sense)
+{
+    mp_test_objects();
+    expect_refused(&(mp_process_options_t){.start_timeout = -1}, nothing, MP_INVALID);
+    expect_named("start_timeout");
+    expect_refused(&(mp_process_options_t){.start_timeout = (double)NAN}, nothing, MP_INVALID);
+    expect_named("start_timeout");
+    expect_refused(&(mp_process_options_t){.detach = true, .daemon = true}, nothing, MP_INVALID);
+    expect_named("detach");
+    expect_named("daemon");
+    mp_process_t *process;
+    mp_process_options_t options = {.start_timeout = -1};
+    EXPECT_STATUS(mp_process_start_begin(&process, nothing, mp_args(), &options), MP_INVALID);
+    options.start_timeout = MP_FOREVER;
+    mp_test_expect_end(start(nothing, mp_args(), &options), 0);
 }
 
 /* ---- standard streams ---- */
@@ -348,6 +391,7 @@ static void expect_streams_refused(void)
 {
     mp_process_options_t options = {.output = {MP_STDIO_FILE, "there/is/no/such/directory/file"}};
     expect_refused(&options, nothing, MP_NOT_FOUND);
+    expect_named("there/is/no/such/directory/file: ");
     options = (mp_process_options_t){.output = {MP_STDIO_FILE, mp_test_folder()}};
     expect_refused(&options, nothing, MP_DENIED);
     options = (mp_process_options_t){.input = {MP_STDIO_FILE, "there is no such file"}};
@@ -480,6 +524,7 @@ MP_CASE(options_of_an_older_header_are_taken)
 }
 
 MP_GUARDED_CASES(MP_ROW(a_childs_environment_is_the_parents_with_changes), MP_ROW(an_environment_entry_needs_a_name),
+                 MP_ROW(a_long_name_is_cut), MP_ROW(options_that_make_no_sense),
                  MP_ROW(a_child_begins_in_its_directory),
                  MP_ROW(a_directory_that_is_not_there_is_an_error_of_the_start),
                  MP_ROW(output_and_error_come_through_pipes), MP_ROW(output_and_error_are_the_parents_by_default),
