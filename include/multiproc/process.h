@@ -153,7 +153,8 @@ MP_API mp_status_t mp_process_sentinel(mp_process_t *process, intptr_t *sentinel
 MP_API bool mp_process_is_daemon(const mp_process_t *process);
 
 /**
- * The children of this process that run, and whose objects somebody holds; those that have ended are reaped.
+ * The children of this process that run, and whose objects somebody holds; those that have ended are reaped, and
+ * freed where nobody holds them.
  * @param list gets up to `capacity` of them, borrowed: they stay those of who started them; may be NULL with 0.
  * @param count how many there are.
  * @return ::MP_OK; ::MP_INVALID. Does not wait for any, see mp_process_is_alive().

@@ -205,6 +205,7 @@ mp_status_t mp_active_children(mp_process_t **list, size_t capacity, size_t *cou
     *count = 0;
     if (!mp__family_joined())
         return MP_OK;
+    mp__processes_collect();
     mp_status_t status = mp__children_lock();
     if (status != MP_OK)
         return status;

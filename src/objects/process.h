@@ -71,7 +71,8 @@ const mp__ending_t *mp__process_ended_how(const mp_process_t *process);
 /* For the program's end: daemons are terminated, the children's streams closed, and whom no one joined is joined. */
 void mp__processes_end_all(void);
 
-/* Joins and forgets children that have ended and whose objects nobody holds; at each start. */
+/* Joins and forgets children that have ended and whose objects nobody holds; at each start, and when the children are
+ * listed. */
 void mp__processes_collect(void);
 
 /* In a fork's child: the parent's children are not its own. */
