@@ -77,15 +77,21 @@ mp_status_t mp_process_read(mp_process_t *process, mp_stream_t stream, void *dat
     return status;
 }
 
-mp_status_t mp_process_write(mp_process_t *process, const void *data, size_t size)
+mp_status_t mp_process_write(mp_process_t *process, const void *data, size_t size, size_t *written, double timeout)
 {
     use_t use = {MP_STDIN, "write to a child", MP__NO_HANDLE};
+    mp__deadline_t deadline;
+    size_t count;
+    written = written ? written : &count;
+    *written = 0;
     if (!data && size)
         return mp__error(MP_INVALID, use.step, "no data");
-    mp_status_t status = mp__process_alone(process, use.step, begin, &use);
+    mp_status_t status = mp__deadline(timeout, &deadline);
+    if (status == MP_OK)
+        status = mp__process_alone(process, use.step, begin, &use);
     if (status != MP_OK)
         return status;
-    status = mp__os_pipe_write(use.end, data, size);
+    status = mp__os_pipe_write(use.end, data, size, deadline, written);
     (void)mp__process_alone(process, use.step, finish, &use);
     return status;
 }

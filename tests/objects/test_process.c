@@ -717,7 +717,7 @@ MP_CASE(a_closed_process_says_so_everywhere)
     EXPECT_STATUS(mp_process_stop(process, 1), MP_CLOSED);
     EXPECT_STATUS(mp_process_start_wait(process, 1), MP_CLOSED);
     EXPECT_STATUS(mp_process_read(process, MP_STDOUT, &byte, &size, 0), MP_CLOSED);
-    EXPECT_STATUS(mp_process_write(process, "x", 1), MP_CLOSED);
+    EXPECT_STATUS(mp_process_write(process, "x", 1, NULL, mp_test_patience()), MP_CLOSED);
     EXPECT_OK(mp_process_close(process));
 }
 

@@ -279,13 +279,13 @@ static void expect_conversation(void)
     size_t size = sizeof line;
     mp_process_t *process = start(echo_lines, mp_args(), &options);
     EXPECT_STATUS(mp_process_read(process, MP_STDOUT, line, &size, 0), MP_TIMEOUT);
-    EXPECT_OK(mp_process_write(process, "one\n", 4));
+    EXPECT_OK(mp_process_write(process, "one\n", 4, NULL, mp_test_patience()));
     EXPECT_OK(mp_process_read(process, MP_STDOUT, line, &size, mp_test_patience()));
     CU_ASSERT(size >= 4 && memcmp(line, "one", 3) == 0);
-    EXPECT_OK(mp_process_write(process, "", 0));
+    EXPECT_OK(mp_process_write(process, "", 0, NULL, mp_test_patience()));
     EXPECT_OK(mp_process_close_stream(process, MP_STDIN));
     EXPECT_OK(mp_process_close_stream(process, MP_STDIN));
-    EXPECT_STATUS(mp_process_write(process, "two\n", 4), MP_INVALID);
+    EXPECT_STATUS(mp_process_write(process, "two\n", 4, NULL, mp_test_patience()), MP_INVALID);
     mp_test_expect_end(process, 3);
 }
 
@@ -293,6 +293,55 @@ MP_CASE(a_conversation_over_pipes)
 {
     mp_test_objects();
     mp_test_each_method(expect_conversation);
+}
+
+/* Reads nothing until it is told to, then all. */
+static mp_status_t read_late(mp_call_t *call)
+{
+    mp_value_t value;
+    MP_CHECK(mp_queue_get(mp_arg_queue(call, 0), &value, MP_FOREVER) == MP_OK);
+    uint64_t count = 0;
+    while (getchar() != EOF)
+        count++;
+    return mp_queue_put(mp_arg_queue(call, 1), count, 0);
+}
+
+static void expect_full_pipe(void)
+{
+    static char much[1 << 20];
+    mp_process_options_t options = {.input = {MP_STDIO_PIPE, NULL}};
+    mp_queue_t *go, *told;
+    mp_value_t value;
+    size_t first, second = 1, third;
+    uint64_t count = 0;
+    memset(much, 'x', sizeof much);
+    REQUIRE_OK(mp_queue_create(&go, 0));
+    REQUIRE_OK(mp_queue_create(&told, 0));
+    mp_process_t *process = start(read_late, mp_args(go, told), &options);
+    EXPECT_OK(mp_process_write(process, much, 100, &first, 0)); /* there is room */
+    CU_ASSERT_EQUAL(first, 100);
+    double began = mp_now();
+    EXPECT_STATUS(mp_process_write(process, much, sizeof much, &first, 0.2), MP_TIMEOUT);
+    EXPECT_TOOK(began, 0.2);
+    CU_ASSERT(first > 0 && first < sizeof much);
+    EXPECT_STATUS(mp_process_write(process, much, 10000, &second, 0), MP_TIMEOUT);
+    CU_ASSERT(second < 10000);
+    EXPECT_OK(mp_queue_put(go, 1, 0));
+    EXPECT_OK(mp_process_write(process, much, sizeof much, &third, mp_test_patience()));
+    CU_ASSERT_EQUAL(third, sizeof much);
+    EXPECT_OK(mp_process_close_stream(process, MP_STDIN));
+    EXPECT_OK(mp_queue_get(told, &value, mp_test_patience()));
+    EXPECT_OK(mp_value_as_uint(value, &count));
+    CU_ASSERT_EQUAL(count, 100 + first + second + third);
+    mp_test_expect_end(process, 0);
+    EXPECT_OK(mp_queue_close(go));
+    EXPECT_OK(mp_queue_close(told));
+}
+
+MP_CASE(a_child_that_does_not_read_makes_a_write_time_out)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_full_pipe);
 }
 
 static void read_in_vain(void *process)
@@ -346,7 +395,7 @@ static void expect_broken_pipe(void)
     mp_process_options_t options = {.input = {MP_STDIO_PIPE, NULL}};
     mp_process_t *process = start(nothing, mp_args(), &options);
     EXPECT_OK(mp_process_join(process, mp_test_patience()));
-    EXPECT_STATUS(mp_process_write(process, much, sizeof much), MP_END);
+    EXPECT_STATUS(mp_process_write(process, much, sizeof much, NULL, mp_test_patience()), MP_END);
     mp_test_expect_end(process, 0);
 }
 
@@ -425,8 +474,9 @@ MP_CASE(what_is_no_pipe)
     EXPECT_STATUS(mp_process_read(process, MP_STDOUT, &byte, &none, 0), MP_INVALID);
     EXPECT_STATUS(mp_process_read(process, MP_STDOUT, &byte, &size, (double)NAN), MP_INVALID);
     EXPECT_STATUS(mp_process_read(NULL, MP_STDOUT, &byte, &size, 0), MP_INVALID);
-    EXPECT_STATUS(mp_process_write(process, &byte, 1), MP_INVALID);
-    EXPECT_STATUS(mp_process_write(mp_current_process(), &byte, 1), MP_INVALID);
+    EXPECT_STATUS(mp_process_write(process, &byte, 1, NULL, mp_test_patience()), MP_INVALID);
+    EXPECT_STATUS(mp_process_write(process, &byte, 1, &none, (double)NAN), MP_INVALID);
+    EXPECT_STATUS(mp_process_write(mp_current_process(), &byte, 1, NULL, mp_test_patience()), MP_INVALID);
     EXPECT_STATUS(mp_process_close_stream(process, MP_STDIN), MP_INVALID);
     EXPECT_STATUS(mp_process_close_stream(process, (mp_stream_t)7), MP_INVALID);
     EXPECT_STATUS(mp_process_stream(process, MP_STDERR, &descriptor), MP_INVALID);
@@ -530,7 +580,8 @@ MP_GUARDED_CASES(MP_ROW(a_childs_environment_is_the_parents_with_changes), MP_RO
                  MP_ROW(output_and_error_come_through_pipes), MP_ROW(output_and_error_are_the_parents_by_default),
                  MP_SUB(prints_through_children), MP_ROW(a_conversation_over_pipes),
                  MP_ROW(writing_to_a_child_that_has_ended_is_no_signal), MP_ROW(streams_are_files),
-                 MP_ROW(streams_that_cannot_be_had_say_why), MP_ROW(a_stream_is_closed_beside_who_reads_it),
-                 MP_ROW(who_is_started_by_nobody_has_closed_pipes), MP_ROW(what_is_no_pipe),
-                 MP_ROW(a_child_runs_on_the_processors_it_was_given), MP_ROW(a_child_has_the_priority_it_was_given),
-                 MP_ROW(an_executable_is_started_instead), MP_ROW(options_of_an_older_header_are_taken));
+                 MP_ROW(streams_that_cannot_be_had_say_why), MP_ROW(a_child_that_does_not_read_makes_a_write_time_out),
+                 MP_ROW(a_stream_is_closed_beside_who_reads_it), MP_ROW(who_is_started_by_nobody_has_closed_pipes),
+                 MP_ROW(what_is_no_pipe), MP_ROW(a_child_runs_on_the_processors_it_was_given),
+                 MP_ROW(a_child_has_the_priority_it_was_given), MP_ROW(an_executable_is_started_instead),
+                 MP_ROW(options_of_an_older_header_are_taken));
