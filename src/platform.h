@@ -348,8 +348,10 @@ mp_status_t mp__os_pipe_create(bool input, mp__os_handle_t *mine, mp__os_handle_
  * MP_TIMEOUT. */
 mp_status_t mp__os_pipe_read(mp__os_handle_t mine, void *data, size_t size, mp__deadline_t deadline, size_t *got);
 
-/* Writes all; blocks until the pipe took it. MP_END: nobody reads any more (no signal is raised). */
-mp_status_t mp__os_pipe_write(mp__os_handle_t mine, const void *data, size_t size);
+/* Writes all; *written: how many bytes the pipe took, also of one that failed. MP_END: nobody reads any more (no signal
+ * is raised). MP_TIMEOUT: it has no room; on Windows it may have taken some more then. */
+mp_status_t mp__os_pipe_write(mp__os_handle_t mine, const void *data, size_t size, mp__deadline_t deadline,
+                              size_t *written);
 
 /* ---- self.c: what a process makes of itself before its function runs */
 

@@ -17,7 +17,8 @@ MP_BEGIN_DECLS
 typedef struct mp_process_options {
     const char *name;         /**< its name; NULL: "Process-1", "Process-2", in children "Process-1:1"... */
     mp_start_method_t method; /**< overrides every other setting */
-    double start_timeout;     /**< seconds that the start may take, then the child is killed; 0: no limit */
+    double start_timeout;     /**< seconds that the start may take, then the child is killed; 0: no limit; less, or NaN:
+                                 ::MP_INVALID */
     bool daemon;              /**< terminated when this process ends, instead of joined; may start no processes */
     bool fork_with_threads;   /**< fork also where the program has threads of its own: ::MP_THREADED otherwise. Of its
                                  streams only stdout and stderr are flushed then: what is in others' buffers both write */
@@ -40,7 +41,7 @@ typedef struct mp_process_options {
                                reach it; mp_process_kill_tree() reaches all of it */
     bool detach;            /**< it may outlive its parent, which does not wait for it at its own end; it has a session
                                of its own (Windows: is in no job of its parent's). What it shares with others ends
-                               with its owner as ever */
+                               with its owner as ever. Not with `daemon`: ::MP_INVALID */
     mp_limits_t limits;     /**< what it may use */
 } mp_process_options_t;
 
@@ -55,19 +56,20 @@ MP_API mp_status_t mp__process_start_begin(mp_process_t **process, mp_function_t
  * Runs a function in a new process; returns when it runs there. What this process wrote to stdout and stderr, by fork
  * to any stream, is flushed before.
  * @param process where the new object goes, to be closed by mp_process_close(); NULL: nobody cares: the library joins
- * it when the program ends.
+ * it when the program ends, and closes its pipes (::MP_STDIO_PIPE) at once.
  * @param function runs there; as its result MP_OK is exit code 0, everything else 1, mp_exit() any code.
  * @param args from mp_args(); encoded before this returns, nothing is borrowed afterwards. Queues, locks, managers'
  * objects, connections and descriptors can be among them; of connections and descriptors the child gets its own copy.
  * @return ::MP_OK; ::MP_NOT_GUARDED: mp_freeze_support was not called, and the function is the
- * program's own; ::MP_INVALID: no function, or an argument that
- * cannot be encoded; ::MP_NOT_SENDABLE: an argument that cannot be handed on (a process, a result); ::MP_TOO_LARGE: a
- * name of more than 63 bytes, or more than 64 connections and descriptors; ::MP_STATE: this process is a daemon;
- * ::MP_THREADED: by fork, and the program has threads of its own (where the system can count them: on Linux);
- * ::MP_UNSUPPORTED; ::MP_NOT_FOUND, ::MP_DENIED: the program's image, or the helper; ::MP_NO_MEMORY; ::MP_LIMIT: of
- * processes or handles; ::MP_SYSTEM. From the child: ::MP_DIED: it ended before it ran the function; ::MP_MISMATCH: it
- * is another build of the program or the library; ::MP_TIMEOUT: options' start_timeout; ::MP_GONE: an object among the
- * arguments has ended; other statuses of decoding. After an error there is no child.
+ * program's own; ::MP_INVALID: no function, an option that makes no sense (the text names it), or an argument that
+ * cannot be encoded (the text has its number, from 0 on); ::MP_NOT_SENDABLE: an argument that cannot be handed on (a
+ * process, a result); ::MP_TOO_LARGE: a name of more than 63 bytes, or more than 64 connections and descriptors;
+ * ::MP_STATE: this process is a daemon; ::MP_THREADED: by fork, and the program has threads of its own (where the
+ * system can count them: on Linux); ::MP_UNSUPPORTED; ::MP_NOT_FOUND, ::MP_DENIED: the program's image, the helper, the
+ * directory or a file, which the text names; ::MP_NO_MEMORY; ::MP_LIMIT: of processes or handles; ::MP_SYSTEM. From the
+ * child: ::MP_DIED: it ended before it ran the function; ::MP_MISMATCH: it is another build of the program or the
+ * library; ::MP_TIMEOUT: options' start_timeout; ::MP_GONE: an object among the arguments has ended; other statuses of
+ * decoding. After an error there is no child.
  */
 static inline mp_status_t mp_process_start(mp_process_t **process, mp_function_t function, mp_args_t args)
 {
@@ -151,7 +153,8 @@ MP_API mp_status_t mp_process_sentinel(mp_process_t *process, intptr_t *sentinel
 MP_API bool mp_process_is_daemon(const mp_process_t *process);
 
 /**
- * The children of this process that run, and whose objects somebody holds; those that have ended are reaped.
+ * The children of this process that run, and whose objects somebody holds; those that have ended are reaped, and
+ * freed where nobody holds them.
  * @param list gets up to `capacity` of them, borrowed: they stay those of who started them; may be NULL with 0.
  * @param count how many there are.
  * @return ::MP_OK; ::MP_INVALID. Does not wait for any, see mp_process_is_alive().

@@ -23,22 +23,27 @@ MP_BEGIN_DECLS
 MP_API mp_status_t mp_process_read(mp_process_t *process, mp_stream_t stream, void *data, size_t *size, double timeout);
 
 /**
- * Writes to a child's standard input that is a pipe. Blocks until the pipe took all; no signal is raised when nobody
- * reads any more.
- * @return ::MP_OK; ::MP_END: nobody reads any more; ::MP_INVALID; ::MP_CLOSED.
+ * Writes to a child's standard input that is a pipe. Blocks until the pipe took all, or the time is over; no signal is
+ * raised when nobody reads any more.
+ * @param written how many bytes the pipe took, also when the call failed; may be NULL.
+ * @return ::MP_OK: all; ::MP_TIMEOUT: the pipe is full, and the child does not read enough of it (on Windows, if it
+ * reads just then, it may get up to 4095 bytes more than `written` says); ::MP_END: nobody reads any more;
+ * ::MP_INVALID: no such pipe, or closed, no data, NaN; ::MP_CLOSED: the process is.
  */
-MP_API mp_status_t mp_process_write(mp_process_t *process, const void *data, size_t size);
+MP_API mp_status_t mp_process_write(mp_process_t *process, const void *data, size_t size, size_t *written,
+                                    double timeout);
 
 /**
- * Closes this process's end of a pipe: the child's input ends; its writes fail. mp_process_close() closes them all. No
- * other thread may be using it.
+ * Closes this process's end of a pipe: the child's input ends; its writes fail. mp_process_close() closes them all, and
+ * so does the end of the program before it joins its children: what they wrote and nobody has read is lost then. While
+ * another thread reads or writes by it, it closes when that call returns; later ones are ::MP_INVALID.
  * @return ::MP_OK, also if it was closed before; ::MP_INVALID: no such pipe; ::MP_CLOSED: the process is.
  */
 MP_API mp_status_t mp_process_close_stream(mp_process_t *process, mp_stream_t stream);
 
 /**
- * This process's end of a pipe as the system has it: a descriptor or, on Windows, a HANDLE whose calls overlap. It
- * stays the library's, until mp_process_close_stream() or mp_process_close().
+ * This process's end of a pipe as the system has it: a descriptor that does not block (O_NONBLOCK) or, on Windows, a
+ * HANDLE whose calls overlap. It stays the library's, until mp_process_close_stream() or mp_process_close().
  * @return ::MP_OK; ::MP_INVALID: no such pipe, or closed; ::MP_CLOSED: the process is.
  */
 MP_API mp_status_t mp_process_stream(const mp_process_t *process, mp_stream_t stream, intptr_t *descriptor);

@@ -47,6 +47,28 @@ mp_status_t mp__error_code(mp_status_t status, const char *step, int code, const
     return status;
 }
 
+/* Where its last bytes begin, so many at most, at the beginning of a character. */
+static const char *tail(const char *text, size_t most)
+{
+    size_t length = strlen(text);
+    if (length <= most)
+        return text;
+    text += length - most;
+    while ((*text & 0xc0) == 0x80)
+        text++;
+    return text;
+}
+
+mp_status_t mp__error_about(const char *what)
+{
+    char text[sizeof last_error.text / 2];
+    snprintf(text, sizeof text, "%.*s", (int)sizeof text - 1, last_error.text);
+    size_t room = sizeof last_error.text - strlen(text) - sizeof "...: ";
+    const char *shown = tail(what, room);
+    snprintf(last_error.text, sizeof last_error.text, "%s%.*s: %s", shown == what ? "" : "...", (int)room, shown, text);
+    return last_error.status;
+}
+
 mp_status_t mp__error_again(const mp_error_t *error)
 {
     last_error = *error;

@@ -19,6 +19,10 @@ mp_status_t mp__error_apr(mp_status_t status, const char *step, int code);
 /* The same with a code of the program's own (mp_fail). */
 mp_status_t mp__error_code(mp_status_t status, const char *step, int code, const char *text);
 
+/* Puts what the record is about in front of its text: "/no/such/file: No such file or directory". What has no room
+ * loses its beginning. The record's status. */
+mp_status_t mp__error_about(const char *what);
+
 /* Records a copy that was kept from mp_error() again, after a clean-up that may have recorded something of its own. Its
  * status. */
 mp_status_t mp__error_again(const mp_error_t *error);

@@ -33,6 +33,9 @@ bool mp__process_has_ended(mp_process_t *process, bool thoroughly);
  * second at most. MP_OK; MP_TIMEOUT; what mp__family_join() returns. */
 mp_status_t mp__process_poll(mp_process_t *process);
 
+/* As mp_process_join(), of a child. */
+mp_status_t mp__process_join_until(mp_process_t *process, mp__deadline_t deadline);
+
 /* MP_INVALID, MP_CLOSED: it is no child of this process. The other one polls it, too: MP_RUNNING. */
 mp_status_t mp__process_check(const mp_process_t *process, const char *step);
 mp_status_t mp__process_check_ended(mp_process_t *process, const char *step);
@@ -65,10 +68,11 @@ void mp__process_ending(mp__ending_t *ending, const mp__os_exit_t *system, const
 /* How a child ended, once mp__process_poll() said that it has. */
 const mp__ending_t *mp__process_ended_how(const mp_process_t *process);
 
-/* For the program's end: daemons are terminated, and whom no one joined is joined. */
+/* For the program's end: daemons are terminated, the children's streams closed, and whom no one joined is joined. */
 void mp__processes_end_all(void);
 
-/* Joins and forgets children that have ended and whose objects nobody holds; at each start. */
+/* Joins and forgets children that have ended and whose objects nobody holds; at each start, and when the children are
+ * listed. */
 void mp__processes_collect(void);
 
 /* In a fork's child: the parent's children are not its own. */

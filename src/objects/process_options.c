@@ -30,6 +30,10 @@ static mp_status_t check(const mp_process_options_t *options)
     for (size_t i = 0; options->environment && options->environment[i]; i++)
         if (options->environment[i][0] == '\0' || options->environment[i][0] == '=')
             return mp__error(MP_INVALID, step, "\"%.100s\" in its environment has no name", options->environment[i]);
+    if (!(options->start_timeout >= 0))
+        return mp__error(MP_INVALID, step, "start_timeout is no time from 0 on: %g", options->start_timeout);
+    if (options->detach && options->daemon)
+        return mp__error(MP_INVALID, step, "detach and daemon: it cannot both outlive its parent and end with it");
     if (options->priority < -20 || options->priority > 19)
         return mp__error(MP_INVALID, step, "there is no priority %d", options->priority);
     return check_limits(&options->limits);
@@ -119,7 +123,7 @@ static mp_status_t open_file(mp__outfit_t *outfit, size_t number, const mp_stdio
                                                            : MP__OS_FILE_WRITE;
     mp_status_t status = mp__os_file_open(wanted->path, mode, &outfit->opened[number]);
     outfit->standard[number] = outfit->opened[number];
-    return status;
+    return status == MP_OK ? MP_OK : mp__error_about(wanted->path);
 }
 
 static mp_status_t open_stream(mp__outfit_t *outfit, size_t number, const mp_stdio_t *wanted)
@@ -157,7 +161,22 @@ static mp_status_t open_streams(mp__outfit_t *outfit)
 
 void mp__streams_init(mp__streams_t *streams)
 {
-    *streams = (mp__streams_t){{MP__NO_HANDLE, MP__NO_HANDLE, MP__NO_HANDLE}, {false, false, false}};
+    *streams = (mp__streams_t){.ends = {MP__NO_HANDLE, MP__NO_HANDLE, MP__NO_HANDLE}};
+}
+
+void mp__stream_close(mp__streams_t *streams, size_t number)
+{
+    streams->closing[number] = true;
+    if (streams->users[number])
+        return;
+    mp__os_handle_close(streams->ends[number]);
+    streams->ends[number] = MP__NO_HANDLE;
+}
+
+void mp__streams_retire(mp__streams_t *streams)
+{
+    for (size_t i = 0; i < MP__COUNT_OF(streams->ends); i++)
+        mp__stream_close(streams, i);
 }
 
 void mp__streams_close(mp__streams_t *streams)
@@ -236,7 +255,10 @@ static mp_status_t apply_texts(const mp__settings_t *settings, const char *texts
         const char *entry = next_text(&texts, end);
         status = entry ? mp__os_environment_set(entry) : mp__error(MP_CORRUPT, step, "its settings are damaged");
     }
-    return status == MP_OK && settings->has_directory ? mp__os_directory_set(directory) : status;
+    if (status != MP_OK || !settings->has_directory)
+        return status;
+    status = mp__os_directory_set(directory);
+    return status == MP_OK ? MP_OK : mp__error_about(directory);
 }
 
 mp_status_t mp__settings_apply(const mp__settings_t *settings, const char *texts, bool executed)

@@ -31,6 +31,8 @@ mp_status_t mp__texts_add(mp__buffer_t *texts, const char *text, size_t length);
 /* The parent's ends of a child's pipes. */
 typedef struct mp__streams {
     mp__os_handle_t ends[3];
+    uint32_t users[3]; /* calls that are using the end */
+    bool closing[3];   /* the last of them closes it */
     bool were_pipes[3];
 } mp__streams_t;
 
@@ -60,6 +62,14 @@ const char **mp__outfit_environment(const mp__outfit_t *outfit, const char *firs
 mp_status_t mp__settings_apply(const mp__settings_t *settings, const char *texts, bool executed);
 
 void mp__streams_init(mp__streams_t *streams);
+
+/* Closes an end, or leaves that to the calls that are using it. */
+void mp__stream_close(mp__streams_t *streams, size_t number);
+
+/* That for all of them. */
+void mp__streams_retire(mp__streams_t *streams);
+
+/* Nobody uses them. */
 void mp__streams_close(mp__streams_t *streams);
 
 #endif

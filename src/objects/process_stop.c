@@ -42,14 +42,9 @@ mp_status_t mp_process_stop(mp_process_t *process, double grace)
         mp__os_sleep(mp__sooner(deadline, mp__os_now() + RETRY));
     if (status != MP_OK && status != MP_BUSY)
         return status;
-    for (;;) {
-        int64_t left = deadline == MP__NEVER ? MP__SECOND : deadline - mp__os_now();
-        status = mp_process_join(process, (double)left / (double)MP__SECOND);
-        if (status != MP_TIMEOUT)
-            return status;
-        if (mp__os_now() >= deadline)
-            break;
-    }
+    status = mp__process_join_until(process, deadline);
+    if (status != MP_TIMEOUT)
+        return status;
     status = mp_process_kill(process);
     return status == MP_OK ? mp_process_join(process, MP_FOREVER) : status;
 }

@@ -5,64 +5,110 @@
 #include "core/error.h"
 #include "objects/process.h"
 
-static mp_status_t find(const mp_process_t *process, mp_stream_t stream, const char *step, mp__os_handle_t *end)
+/* What a call does with an end. */
+typedef struct use {
+    mp_stream_t stream;
+    const char *step;
+    mp__os_handle_t end;
+} use_t;
+
+static mp_status_t find(mp_process_t *process, const use_t *use, mp__streams_t **streams)
 {
-    mp_status_t status = mp__process_check(process, step);
-    if (status != MP_OK)
-        return status;
-    const mp__streams_t *streams = mp__process_streams(process);
-    if ((unsigned)stream > MP_STDERR || !streams->were_pipes[stream])
-        return mp__error(MP_INVALID, step, "this is no stream of a child that is a pipe");
-    *end = streams->ends[stream];
+    *streams = mp__process_streams(process);
+    if ((unsigned)use->stream > MP_STDERR || !(*streams)->were_pipes[use->stream])
+        return mp__error(MP_INVALID, use->step, "this is no stream of a child that is a pipe");
     return MP_OK;
 }
 
-static mp_status_t find_open(const mp_process_t *process, mp_stream_t stream, const char *step, mp__os_handle_t *end)
+static mp_status_t look_up(mp_process_t *process, void *context)
 {
-    mp_status_t status = find(process, stream, step, end);
-    return status == MP_OK && *end == MP__NO_HANDLE ? mp__error(MP_INVALID, step, "it was closed") : status;
+    use_t *use = context;
+    mp__streams_t *streams;
+    mp_status_t status = find(process, use, &streams);
+    if (status == MP_OK && streams->closing[use->stream])
+        return mp__error(MP_INVALID, use->step, "it was closed");
+    if (status == MP_OK)
+        use->end = streams->ends[use->stream];
+    return status;
+}
+
+static mp_status_t begin(mp_process_t *process, void *context)
+{
+    const use_t *use = context;
+    mp_status_t status = look_up(process, context);
+    if (status == MP_OK)
+        mp__process_streams(process)->users[use->stream]++;
+    return status;
+}
+
+static mp_status_t finish(mp_process_t *process, void *context)
+{
+    const use_t *use = context;
+    mp__streams_t *streams = mp__process_streams(process);
+    streams->users[use->stream]--;
+    if (streams->closing[use->stream])
+        mp__stream_close(streams, use->stream);
+    return MP_OK;
+}
+
+static mp_status_t close_end(mp_process_t *process, void *context)
+{
+    const use_t *use = context;
+    mp__streams_t *streams;
+    mp_status_t status = find(process, use, &streams);
+    if (status == MP_OK)
+        mp__stream_close(streams, use->stream);
+    return status;
 }
 
 mp_status_t mp_process_read(mp_process_t *process, mp_stream_t stream, void *data, size_t *size, double timeout)
 {
-    const char *step = "read what a child wrote";
-    mp__os_handle_t end = MP__NO_HANDLE;
+    use_t use = {stream, "read what a child wrote", MP__NO_HANDLE};
     mp__deadline_t deadline;
     if (stream == MP_STDIN || !data || !size || !*size)
-        return mp__error(MP_INVALID, step, "no room, or the child's input");
-    mp_status_t status = find_open(process, stream, step, &end);
+        return mp__error(MP_INVALID, use.step, "no room, or the child's input");
+    mp_status_t status = mp__deadline(timeout, &deadline);
     if (status == MP_OK)
-        status = mp__deadline(timeout, &deadline);
-    return status == MP_OK ? mp__os_pipe_read(end, data, *size, deadline, size) : status;
+        status = mp__process_alone(process, use.step, begin, &use);
+    if (status != MP_OK)
+        return status;
+    status = mp__os_pipe_read(use.end, data, *size, deadline, size);
+    (void)mp__process_alone(process, use.step, finish, &use);
+    return status;
 }
 
-mp_status_t mp_process_write(mp_process_t *process, const void *data, size_t size)
+mp_status_t mp_process_write(mp_process_t *process, const void *data, size_t size, size_t *written, double timeout)
 {
-    mp__os_handle_t end = MP__NO_HANDLE;
-    mp_status_t status = find_open(process, MP_STDIN, "write to a child", &end);
-    if (status == MP_OK && !data && size)
-        return mp__error(MP_INVALID, "write to a child", "no data");
-    return status == MP_OK ? mp__os_pipe_write(end, data, size) : status;
+    use_t use = {MP_STDIN, "write to a child", MP__NO_HANDLE};
+    mp__deadline_t deadline;
+    size_t count;
+    written = written ? written : &count;
+    *written = 0;
+    if (!data && size)
+        return mp__error(MP_INVALID, use.step, "no data");
+    mp_status_t status = mp__deadline(timeout, &deadline);
+    if (status == MP_OK)
+        status = mp__process_alone(process, use.step, begin, &use);
+    if (status != MP_OK)
+        return status;
+    status = mp__os_pipe_write(use.end, data, size, deadline, written);
+    (void)mp__process_alone(process, use.step, finish, &use);
+    return status;
 }
 
 mp_status_t mp_process_close_stream(mp_process_t *process, mp_stream_t stream)
 {
-    mp__os_handle_t end = MP__NO_HANDLE;
-    mp_status_t status = find(process, stream, "close a child's stream", &end);
-    if (status != MP_OK)
-        return status;
-    mp__process_streams(process)->ends[stream] = MP__NO_HANDLE;
-    mp__os_handle_close(end);
-    return MP_OK;
+    use_t use = {stream, "close a child's stream", MP__NO_HANDLE};
+    return mp__process_alone(process, use.step, close_end, &use);
 }
 
 mp_status_t mp_process_stream(const mp_process_t *process, mp_stream_t stream, intptr_t *descriptor)
 {
-    mp__os_handle_t end = MP__NO_HANDLE;
+    use_t use = {stream, "ask for a child's stream", MP__NO_HANDLE};
     if (!descriptor)
-        return mp__error(MP_INVALID, "ask for a child's stream", "no place for it");
-    mp_status_t status = find_open(process, stream, "ask for a child's stream", &end);
+        return mp__error(MP_INVALID, use.step, "no place for it");
+    mp_status_t status = mp__process_alone((mp_process_t *)process, use.step, look_up, &use);
     if (status == MP_OK)
-        *descriptor = end;
+        *descriptor = use.end;
     return status;
 }

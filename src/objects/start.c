@@ -279,7 +279,8 @@ static mp_status_t start_by_spawn(const mp__start_t *start, const mp__invitation
                             .process_limit = options->limits.processes};
     mp_status_t status = mp__os_spawn(&spawn, process);
     free(environment);
-    return status;
+    bool about_image = status == MP_NOT_FOUND || status == MP_DENIED || status == MP_SYSTEM;
+    return about_image ? mp__error_about(spawn.path) : status;
 }
 
 /* A thread that has ended is counted for a moment longer. A pool does not wait for that: it has the server. */

@@ -80,9 +80,9 @@ mp_status_t mp__os_pipe_create(bool input, mp__os_handle_t *mine, mp__os_handle_
     *mine = *childs = MP__NO_HANDLE;
     if (mp__posix_pipe(ends) < 0)
         return mp__posix_error("make a pipe for a child", errno);
-    /* Of several who read side by side one gets what there is; the others go on waiting, but no longer than they want.
-     */
-    if (!input && fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
+    /* Of several who read, or write, side by side one gets what there is; the others go on waiting, but no longer than
+     * they want. */
+    if (fcntl(ends[input ? 1 : 0], F_SETFL, O_NONBLOCK) < 0) {
         int code = errno;
         mp__posix_close(ends[0]);
         mp__posix_close(ends[1]);
@@ -115,29 +115,42 @@ mp_status_t mp__os_pipe_read(mp__os_handle_t mine, void *data, size_t size, mp__
     }
 }
 
-static ssize_t write_some(int fd, const void *data, size_t size)
+/* As much as it takes at once; *code: 0, or why it took none. */
+static size_t write_some(int fd, const void *data, size_t size, mp__deadline_t deadline, int *code)
 {
     struct pollfd end = {.fd = fd, .events = POLLOUT};
     ssize_t n = write(fd, data, size);
-    if (n >= 0 || (errno != EINTR && errno != EAGAIN))
-        return n;
-    return errno == EAGAIN && mp__posix_poll(&end, 1, MP__NEVER) < 0 ? -1 : 0;
+    int ready = 1;
+    *code = 0;
+    if (n < 0 && errno == EAGAIN)
+        ready = mp__posix_poll(&end, 1, deadline);
+    if (ready == 0)
+        *code = ETIMEDOUT;
+    else if (n < 0 && errno != EINTR && errno != EAGAIN)
+        *code = errno;
+    return n < 0 ? 0 : (size_t)n;
 }
 
-mp_status_t mp__os_pipe_write(mp__os_handle_t mine, const void *data, size_t size)
+mp_status_t mp__os_pipe_write(mp__os_handle_t mine, const void *data, size_t size, mp__deadline_t deadline,
+                              size_t *written)
 {
     static const char step[] = "write to a child";
-    const char *next = data;
     mp__posix_quiet_t quiet;
-    ssize_t n = 0;
+    int code = 0;
+    *written = 0;
     mp__posix_quiet_begin(&quiet, SIGPIPE); /* a reader that is gone raises it in the thread that writes */
-    for (; size > 0 && n >= 0; next += n, size -= (size_t)n) {
-        n = write_some(mp__posix_descriptor(mine), next, size);
-        if (n < 0)
-            break;
-    }
+    while (*written < size && !code)
+        *written +=
+            write_some(mp__posix_descriptor(mine), (const char *)data + *written, size - *written, deadline, &code);
     mp__posix_quiet_end(&quiet);
-    if (n >= 0)
+    switch (code) {
+    case 0:
         return MP_OK;
-    return errno == EPIPE ? mp__error_native(MP_END, step, errno) : mp__posix_error(step, errno);
+    case EPIPE:
+        return mp__error_native(MP_END, step, code);
+    case ETIMEDOUT:
+        return mp__error_native(MP_TIMEOUT, step, code);
+    default:
+        return mp__posix_error(step, code);
+    }
 }

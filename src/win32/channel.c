@@ -61,34 +61,49 @@ mp_status_t mp__os_channel_create(bool duplex, mp__os_handle_t ends[2])
     return MP_OK;
 }
 
-/* Writes size bytes, or reads up to size as soon as there are some. Returns the system's code. */
-static DWORD transfer(HANDLE pipe, bool writing, void *data, DWORD size, DWORD *done)
+/* Writes size bytes, or reads up to size as soon as there are some. Returns the system's code; that of who was not done
+ * in time is ERROR_OPERATION_ABORTED. */
+static DWORD transfer(HANDLE pipe, bool writing, void *data, DWORD size, mp__deadline_t deadline, DWORD *done)
 {
     OVERLAPPED call = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
     if (!call.hEvent)
         return GetLastError();
     BOOL at_once = writing ? WriteFile(pipe, data, size, NULL, &call) : ReadFile(pipe, data, size, NULL, &call);
     DWORD code = at_once ? ERROR_SUCCESS : GetLastError();
+    if (code == ERROR_IO_PENDING && deadline != MP__NEVER && mp__win_wait(call.hEvent, deadline) != WAIT_OBJECT_0)
+        CancelIoEx(pipe, &call);
     if (code == ERROR_SUCCESS || code == ERROR_IO_PENDING)
         code = GetOverlappedResult(pipe, &call, done, TRUE) ? ERROR_SUCCESS : GetLastError();
     CloseHandle(call.hEvent);
     return code;
 }
 
-mp_status_t mp__os_channel_write(mp__os_handle_t end, const void *data, size_t size)
+mp_status_t mp__win_write_until(mp__os_handle_t end, const void *data, size_t size, mp__deadline_t deadline,
+                                size_t *written)
 {
-    /* In parts, because the system holds what it has not passed on yet in its own memory. */
-    const size_t part = 4 * BUFFER;
+    /* In parts, because the system holds what it has not passed on yet in its own memory; in small ones where the time
+     * may pass, because it does not tell how much of a part was read that is taken back. */
+    const size_t part = deadline == MP__NEVER ? 4 * BUFFER : 4096;
     char *next = (char *)data; /* it is only read */
-    while (size > 0) {
+    *written = 0;
+    while (*written < size) {
+        size_t left = size - *written;
         DWORD done = 0;
-        DWORD code = transfer(mp__win_handle(end), true, next, (DWORD)(size < part ? size : part), &done);
+        DWORD code =
+            transfer(mp__win_handle(end), true, next + *written, (DWORD)(left < part ? left : part), deadline, &done);
+        *written += done;
+        if (code == ERROR_OPERATION_ABORTED)
+            return mp__error(MP_TIMEOUT, "write to a pipe", "it has no room");
         if (code != ERROR_SUCCESS)
             return mp__win_failure_code("write to a pipe", code);
-        next += done;
-        size -= done;
     }
     return MP_OK;
+}
+
+mp_status_t mp__os_channel_write(mp__os_handle_t end, const void *data, size_t size)
+{
+    size_t written;
+    return mp__win_write_until(end, data, size, MP__NEVER, &written);
 }
 
 mp_status_t mp__win_read_some(mp__os_handle_t end, void *data, size_t size, size_t *got)
@@ -97,7 +112,7 @@ mp_status_t mp__win_read_some(mp__os_handle_t end, void *data, size_t size, size
     DWORD done = 0;
     DWORD code = ERROR_SUCCESS;
     while (code == ERROR_SUCCESS && done == 0) /* somebody else may have written nothing */
-        code = transfer(mp__win_handle(end), false, data, most, &done);
+        code = transfer(mp__win_handle(end), false, data, most, MP__NEVER, &done);
     if (code != ERROR_SUCCESS)
         return mp__win_failure_code("read from a pipe", code);
     *got = done;

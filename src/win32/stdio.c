@@ -60,7 +60,8 @@ mp_status_t mp__os_pipe_read(mp__os_handle_t mine, void *data, size_t size, mp__
     return status ? status : mp__win_read_some(mine, data, size, got);
 }
 
-mp_status_t mp__os_pipe_write(mp__os_handle_t mine, const void *data, size_t size)
+mp_status_t mp__os_pipe_write(mp__os_handle_t mine, const void *data, size_t size, mp__deadline_t deadline,
+                              size_t *written)
 {
-    return mp__os_channel_write(mine, data, size);
+    return mp__win_write_until(mine, data, size, deadline, written);
 }

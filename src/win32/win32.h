@@ -60,9 +60,11 @@ DWORD mp__win_milliseconds(mp__deadline_t deadline);
 DWORD mp__win_wait(HANDLE handle, mp__deadline_t deadline);
 
 /* channel.c: a pipe: ends[0], whose calls overlap, opened for `direction` (PIPE_ACCESS_...), ends[1] for the other one
- * with these flags. And: reads what there is, up to size, once there is something. */
+ * with these flags. And: reads what there is, up to size, once there is something; mp__os_pipe_write(). */
 mp_status_t mp__win_pipe(DWORD direction, DWORD flags, HANDLE ends[2]);
 mp_status_t mp__win_read_some(mp__os_handle_t end, void *data, size_t size, size_t *got);
+mp_status_t mp__win_write_until(mp__os_handle_t end, const void *data, size_t size, mp__deadline_t deadline,
+                                size_t *written);
 
 /* tree.c: ends what descends from a process that has ended, or ends. */
 void mp__win_tree_kill(HANDLE process, DWORD pid);

@@ -12,11 +12,33 @@
 
 /* ---- as a message */
 
+/* [function, arguments]; who fails is told by its number. */
+static mp_status_t encode_call(mp_function_t function, mp_args_t args, const mp__carrier_t *carrier, mp__buffer_t *out)
+{
+    mp_value_t target = mp__of_function(function), list = mp_value_list(args.items, args.count);
+    mp_status_t status = mp__encode_head(MP_KIND_LIST, 2, out);
+    if (status == MP_OK)
+        status = mp__encode_item(&target, 1, carrier, out);
+    if (status == MP_OK)
+        status = mp__encode_head(MP_KIND_LIST, (size_t)list.end.size, out);
+    for (size_t i = 0; status == MP_OK && i < list.end.size; i++) {
+        char number[40];
+        status = mp__encode_item(&list.as.items[i], 2, carrier, out);
+        if (status == MP_OK)
+            continue;
+        snprintf(number, sizeof number, "argument %llu", (unsigned long long)i);
+        (void)mp__error_about(number);
+    }
+    return status;
+}
+
 mp_status_t mp__call_encode(mp_function_t function, mp_args_t args, const mp__carrier_t *carrier, mp__buffer_t *out)
 {
-    mp_value_t parts[2] = {mp__of_function(function), mp_value_list(args.items, args.count)};
-    mp_value_t message = mp_value_list(parts, 2);
-    return mp__encode(&message, carrier, out);
+    size_t before = out->size;
+    mp_status_t status = encode_call(function, args, carrier, out);
+    if (status != MP_OK)
+        out->size = before;
+    return status;
 }
 
 mp_status_t mp__call_decode(const void *data, size_t size, const mp__receiver_t *receiver, mp_call_t *call)

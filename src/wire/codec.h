@@ -60,6 +60,9 @@ typedef struct mp__receiver {
  * deeply; MP_NO_MEMORY; what the carrier says; MP_UNSUPPORTED, MP_NOT_FOUND: a function without a place. */
 mp_status_t mp__encode(const mp_value_t *v, const mp__carrier_t *carrier, mp__buffer_t *out);
 
+/* The same for an item that so many lists lie around, which were begun by mp__encode_head(). */
+mp_status_t mp__encode_item(const mp_value_t *v, unsigned depth, const mp__carrier_t *carrier, mp__buffer_t *out);
+
 /* Makes the value of a message; the caller frees it with mp_value_free(). On failure *out is None, nothing stays open,
  * and no memory of more than the message's size was asked for. receiver: NULL where no objects are expected.
  * MP_MALFORMED; MP_TOO_LARGE: nested too deeply; MP_NO_MEMORY; what the receiver says; MP_MISMATCH, MP_NOT_FOUND: a

@@ -230,7 +230,12 @@ static mp_status_t encode(encoder_t *e, const mp_value_t *v)
 
 mp_status_t mp__encode(const mp_value_t *v, const mp__carrier_t *carrier, mp__buffer_t *out)
 {
-    encoder_t e = {carrier, out, 0};
+    return mp__encode_item(v, 0, carrier, out);
+}
+
+mp_status_t mp__encode_item(const mp_value_t *v, unsigned depth, const mp__carrier_t *carrier, mp__buffer_t *out)
+{
+    encoder_t e = {carrier, out, depth};
     size_t before = out->size;
     mp_status_t status = encode(&e, v);
     if (status != MP_OK)

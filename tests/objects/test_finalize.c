@@ -5,6 +5,7 @@
 #include "objects/finalize.h"
 #include "objects/process.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -212,8 +213,79 @@ MP_CASE(the_end_waits_for_all_though_they_are_collected)
     CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "ends_while_children_are_collected", NULL, 0), 7);
 }
 
+/* ---- children at pipes, and daemons that go on */
+
+static mp_status_t read_all(mp_call_t *call)
+{
+    (void)call;
+    while (getchar() != EOF)
+        ;
+    return MP_OK;
+}
+
+static mp_status_t write_much(mp_call_t *call)
+{
+    static char block[1 << 16];
+    (void)call;
+    for (int i = 0; i < 16 && fwrite(block, sizeof block, 1, stdout) == 1; i++)
+        ;
+    return MP_OK;
+}
+
+/* The program's end closes its ends of the pipes: nobody waits for ever at the other one. */
+MP_PROGRAM(leaves_children_at_their_pipes)
+{
+    mp_process_options_t reads = {.input = {MP_STDIO_PIPE, NULL}}, writes = {.output = {MP_STDIO_PIPE, NULL}};
+    for (const char *const *method = mp_all_start_methods(); *method; method++) {
+        mp_process_t *process;
+        MP_CHECK(mp_set_start_method(*method, true) == MP_OK);
+        MP_CHECK(mp_process_start_with(&process, read_all, mp_args(), &reads) == MP_OK);
+        MP_CHECK(mp_process_start_with(&process, write_much, mp_args(), &writes) == MP_OK);
+    }
+    return 6;
+}
+
+MP_CASE(the_end_closes_the_childrens_pipes)
+{
+    CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "leaves_children_at_their_pipes", NULL, 0), 6);
+}
+
+static mp_status_t goes_on(mp_call_t *call)
+{
+    signal(SIGTERM, SIG_IGN);
+    MP_CHECK(mp_queue_put(mp_arg_queue(call, 0), 1, 0) == MP_OK);
+    mp_sleep(MP_FOREVER);
+    return MP_OK;
+}
+
+#define DAEMONS 6
+
+MP_PROGRAM(leaves_daemons_that_go_on)
+{
+    mp_process_options_t options = {.daemon = true};
+    mp_queue_t *ready;
+    mp_value_t value;
+    MP_CHECK(mp_queue_create(&ready, 0) == MP_OK);
+    for (int i = 0; i < DAEMONS; i++) {
+        mp_process_t *process;
+        MP_CHECK(mp_process_start_with(&process, goes_on, mp_args(ready), &options) == MP_OK);
+        MP_CHECK(mp_queue_get(ready, &value, MP_FOREVER) == MP_OK);
+    }
+    return 5;
+}
+
+/* Two seconds for all of them together. */
+MP_CASE(daemons_have_one_grace_together)
+{
+    double began = mp_now();
+    CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "leaves_daemons_that_go_on", NULL, 0), 5);
+    EXPECT_WITHIN(began, 1.5 * DAEMONS);
+}
+
 MP_GUARDED_CASES(MP_ROW(by_priority_and_the_newest_first), MP_ROW(children_are_joined_behind_them),
                  MP_ROW(each_process_runs_its_own), MP_ROW(H1), MP_ROW(negative_priorities_come_behind_the_children),
                  MP_ROW(the_end_waits_for_all_though_they_are_collected), MP_SUB(ends_while_children_are_collected),
+                 MP_ROW(the_end_closes_the_childrens_pipes), MP_SUB(leaves_children_at_their_pipes),
+                 MP_ROW(daemons_have_one_grace_together), MP_SUB(leaves_daemons_that_go_on),
                  MP_SUB(adds_around_its_children), MP_SUB(adds_some_and_forks), MP_SUB(adds_some),
                  MP_SUB(adds_one_and_starts_one), MP_SUB(starts_some_that_add));

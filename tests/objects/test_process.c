@@ -4,6 +4,7 @@
 #include "system.h"
 
 #include "family/alloc.h"
+#include "objects/process_object.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -629,6 +630,35 @@ MP_CASE(forgotten_children_are_collected)
     mp_test_each_method(start_and_forget);
 }
 
+static size_t forgotten(void)
+{
+    size_t count = 0;
+    REQUIRE_OK(mp__children_lock());
+    for (const mp_process_t *process = mp__children_first(); process; process = process->next)
+        count += process->abandoned;
+    mp__children_unlock();
+    return count;
+}
+
+static void forget_and_list(void)
+{
+    size_t count = 1;
+    for (int i = 0; i < 5; i++)
+        EXPECT_OK(mp_process_start(NULL, end_with, mp_args("exit", 0)));
+    double until = mp_now() + mp_test_patience();
+    do {
+        EXPECT_OK(mp_active_children(NULL, 0, &count));
+        CU_ASSERT_EQUAL(count, 0);
+    } while (forgotten() && mp_now() < until);
+    CU_ASSERT_EQUAL(forgotten(), 0);
+}
+
+MP_CASE(forgotten_children_are_collected_when_the_children_are_listed)
+{
+    mp_test_objects();
+    mp_test_each_method(forget_and_list);
+}
+
 /* The generations below hold their ends of the connection open until they end. */
 static mp_status_t start_generations(mp_call_t *call)
 {
@@ -687,7 +717,7 @@ MP_CASE(a_closed_process_says_so_everywhere)
     EXPECT_STATUS(mp_process_stop(process, 1), MP_CLOSED);
     EXPECT_STATUS(mp_process_start_wait(process, 1), MP_CLOSED);
     EXPECT_STATUS(mp_process_read(process, MP_STDOUT, &byte, &size, 0), MP_CLOSED);
-    EXPECT_STATUS(mp_process_write(process, "x", 1), MP_CLOSED);
+    EXPECT_STATUS(mp_process_write(process, "x", 1, NULL, mp_test_patience()), MP_CLOSED);
     EXPECT_OK(mp_process_close(process));
 }
 
@@ -708,16 +738,15 @@ MP_CASE(a_long_name_and_many_handles_are_too_large)
     EXPECT_OK(mp_conn_close(theirs));
 }
 
-MP_GUARDED_CASES(MP_ROW(a_closed_process_says_so_everywhere), MP_ROW(a_long_name_and_many_handles_are_too_large),
-                 MP_ROW(a_child_gets_its_arguments_and_its_identity), MP_ROW(a_tree_of_processes_is_numbered),
-                 MP_ROW(exit_codes), MP_ROW(a_running_process_is_not_joined_nor_closed),
-                 MP_ROW(a_killed_process_is_joined_at_once), MP_ROW(many_are_terminated_at_once),
-                 MP_ROW(nothing_is_no_process), MP_ROW(threads_join_the_same_process), MP_ROW(threads_start_processes),
-                 MP_ROW(a_childs_input_is_empty), MP_ROW(children_have_the_same_handles),
-                 MP_ROW(ten_megabytes_of_arguments), MP_ROW(what_cannot_be_started_says_why), MP_ROW(no_handles_left),
-                 MP_ROW(spawn_executes_and_fork_does_not), MP_ROW(the_start_method_is_chosen_in_order),
-                 MP_ROW(the_methods_of_this_system),
-                 MP_ROW(children_that_nobody_joined_are_joined_when_the_program_ends),
-                 MP_ROW(forgotten_children_are_collected), MP_ROW(a_killed_parent_takes_all_below_it_along),
-                 MP_SUB(environment_says_fork), MP_SUB(environment_says_nothing), MP_SUB(environment_says_nonsense),
-                 MP_SUB(leaves_its_children), MP_SUB(has_no_handles_left));
+MP_GUARDED_CASES(
+    MP_ROW(a_closed_process_says_so_everywhere), MP_ROW(a_long_name_and_many_handles_are_too_large),
+    MP_ROW(a_child_gets_its_arguments_and_its_identity), MP_ROW(a_tree_of_processes_is_numbered), MP_ROW(exit_codes),
+    MP_ROW(a_running_process_is_not_joined_nor_closed), MP_ROW(a_killed_process_is_joined_at_once),
+    MP_ROW(many_are_terminated_at_once), MP_ROW(nothing_is_no_process), MP_ROW(threads_join_the_same_process),
+    MP_ROW(threads_start_processes), MP_ROW(a_childs_input_is_empty), MP_ROW(children_have_the_same_handles),
+    MP_ROW(ten_megabytes_of_arguments), MP_ROW(what_cannot_be_started_says_why), MP_ROW(no_handles_left),
+    MP_ROW(spawn_executes_and_fork_does_not), MP_ROW(the_start_method_is_chosen_in_order),
+    MP_ROW(the_methods_of_this_system), MP_ROW(children_that_nobody_joined_are_joined_when_the_program_ends),
+    MP_ROW(forgotten_children_are_collected), MP_ROW(forgotten_children_are_collected_when_the_children_are_listed),
+    MP_ROW(a_killed_parent_takes_all_below_it_along), MP_SUB(environment_says_fork), MP_SUB(environment_says_nothing),
+    MP_SUB(environment_says_nonsense), MP_SUB(leaves_its_children), MP_SUB(has_no_handles_left));

@@ -3,6 +3,8 @@
 #include "scene.h"
 #include "system.h"
 
+#include "objects/process.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,14 @@ static mp_status_t nothing(mp_call_t *call)
 {
     (void)call;
     return MP_OK;
+}
+
+/* The error's text is about that, and says more. */
+static void expect_named(const char *what)
+{
+    const char *text = mp_error()->text, *named = strstr(text, what);
+    if (!named || strlen(named) <= strlen(what) + strlen(": "))
+        CU_FAIL("the text of the error does not name what failed");
 }
 
 /* A file of this case's own. */
@@ -128,12 +138,47 @@ static void expect_no_directory(void)
     expect_refused(&(mp_process_options_t){.directory = "there/is/no/such/directory"}, nothing, MP_NOT_FOUND);
     CU_ASSERT_NOT_EQUAL(mp_error()->code, 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(mp_error()->step, "directory"));
+    expect_named("there/is/no/such/directory");
 }
 
 MP_CASE(a_directory_that_is_not_there_is_an_error_of_the_start)
 {
     mp_test_objects();
     mp_test_each_method(expect_no_directory);
+}
+
+/* Of what has no room in the text its end is there. */
+MP_CASE(a_long_name_is_cut)
+{
+    char path[600];
+    memset(path, 'd', sizeof path);
+    memcpy(path + sizeof path - sizeof "/the/end", "/the/end", sizeof "/the/end");
+    mp_test_objects();
+    expect_refused(&(mp_process_options_t){.directory = path}, nothing, MP_NOT_FOUND);
+    CU_ASSERT_EQUAL(strncmp(mp_error()->text, "...d", 4), 0);
+    expect_named("d/the/end: ");
+    memset(path, (char)0xa4, 580);
+    for (size_t i = 0; i < 580; i += 2)
+        path[i] = (char)0xc3;
+    expect_refused(&(mp_process_options_t){.directory = path}, nothing, MP_NOT_FOUND);
+    CU_ASSERT_EQUAL((unsigned char)mp_error()->text[3], 0xc3); /* a whole character */
+}
+
+MP_CASE(options_that_make_no_sense)
+{
+    mp_test_objects();
+    expect_refused(&(mp_process_options_t){.start_timeout = -1}, nothing, MP_INVALID);
+    expect_named("start_timeout");
+    expect_refused(&(mp_process_options_t){.start_timeout = (double)NAN}, nothing, MP_INVALID);
+    expect_named("start_timeout");
+    expect_refused(&(mp_process_options_t){.detach = true, .daemon = true}, nothing, MP_INVALID);
+    expect_named("detach");
+    expect_named("daemon");
+    mp_process_t *process;
+    mp_process_options_t options = {.start_timeout = -1};
+    EXPECT_STATUS(mp_process_start_begin(&process, nothing, mp_args(), &options), MP_INVALID);
+    options.start_timeout = MP_FOREVER;
+    mp_test_expect_end(start(nothing, mp_args(), &options), 0);
 }
 
 /* ---- standard streams ---- */
@@ -208,6 +253,13 @@ MP_CASE(output_and_error_are_the_parents_by_default)
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "err inherited"));
 }
 
+static mp_status_t tell_end_of_input(mp_call_t *call)
+{
+    while (getchar() != EOF)
+        ;
+    return mp_queue_put(mp_arg_queue(call, 0), 1, 0);
+}
+
 /* Echoes its input's lines, then says how it ended. */
 static mp_status_t echo_lines(mp_call_t *call)
 {
@@ -227,13 +279,13 @@ static void expect_conversation(void)
     size_t size = sizeof line;
     mp_process_t *process = start(echo_lines, mp_args(), &options);
     EXPECT_STATUS(mp_process_read(process, MP_STDOUT, line, &size, 0), MP_TIMEOUT);
-    EXPECT_OK(mp_process_write(process, "one\n", 4));
+    EXPECT_OK(mp_process_write(process, "one\n", 4, NULL, mp_test_patience()));
     EXPECT_OK(mp_process_read(process, MP_STDOUT, line, &size, mp_test_patience()));
     CU_ASSERT(size >= 4 && memcmp(line, "one", 3) == 0);
-    EXPECT_OK(mp_process_write(process, "", 0));
+    EXPECT_OK(mp_process_write(process, "", 0, NULL, mp_test_patience()));
     EXPECT_OK(mp_process_close_stream(process, MP_STDIN));
     EXPECT_OK(mp_process_close_stream(process, MP_STDIN));
-    EXPECT_STATUS(mp_process_write(process, "two\n", 4), MP_INVALID);
+    EXPECT_STATUS(mp_process_write(process, "two\n", 4, NULL, mp_test_patience()), MP_INVALID);
     mp_test_expect_end(process, 3);
 }
 
@@ -243,13 +295,107 @@ MP_CASE(a_conversation_over_pipes)
     mp_test_each_method(expect_conversation);
 }
 
+/* Reads nothing until it is told to, then all. */
+static mp_status_t read_late(mp_call_t *call)
+{
+    mp_value_t value;
+    MP_CHECK(mp_queue_get(mp_arg_queue(call, 0), &value, MP_FOREVER) == MP_OK);
+    uint64_t count = 0;
+    while (getchar() != EOF)
+        count++;
+    return mp_queue_put(mp_arg_queue(call, 1), count, 0);
+}
+
+static void expect_full_pipe(void)
+{
+    static char much[1 << 20];
+    mp_process_options_t options = {.input = {MP_STDIO_PIPE, NULL}};
+    mp_queue_t *go, *told;
+    mp_value_t value;
+    size_t first, second = 1, third;
+    uint64_t count = 0;
+    memset(much, 'x', sizeof much);
+    REQUIRE_OK(mp_queue_create(&go, 0));
+    REQUIRE_OK(mp_queue_create(&told, 0));
+    mp_process_t *process = start(read_late, mp_args(go, told), &options);
+    EXPECT_OK(mp_process_write(process, much, 100, &first, 0)); /* there is room */
+    CU_ASSERT_EQUAL(first, 100);
+    double began = mp_now();
+    EXPECT_STATUS(mp_process_write(process, much, sizeof much, &first, 0.2), MP_TIMEOUT);
+    EXPECT_TOOK(began, 0.2);
+    CU_ASSERT(first > 0 && first < sizeof much);
+    EXPECT_STATUS(mp_process_write(process, much, 10000, &second, 0), MP_TIMEOUT);
+    CU_ASSERT(second < 10000);
+    EXPECT_OK(mp_queue_put(go, 1, 0));
+    EXPECT_OK(mp_process_write(process, much, sizeof much, &third, mp_test_patience()));
+    CU_ASSERT_EQUAL(third, sizeof much);
+    EXPECT_OK(mp_process_close_stream(process, MP_STDIN));
+    EXPECT_OK(mp_queue_get(told, &value, mp_test_patience()));
+    EXPECT_OK(mp_value_as_uint(value, &count));
+    CU_ASSERT_EQUAL(count, 100 + first + second + third);
+    mp_test_expect_end(process, 0);
+    EXPECT_OK(mp_queue_close(go));
+    EXPECT_OK(mp_queue_close(told));
+}
+
+MP_CASE(a_child_that_does_not_read_makes_a_write_time_out)
+{
+    mp_test_objects();
+    mp_test_each_method(expect_full_pipe);
+}
+
+static void read_in_vain(void *process)
+{
+    char byte;
+    size_t size = 1;
+    EXPECT_STATUS(mp_process_read(process, MP_STDOUT, &byte, &size, 0.2), MP_TIMEOUT);
+}
+
+/* It is closed when the call that reads by it has returned; for later ones at once. */
+MP_CASE(a_stream_is_closed_beside_who_reads_it)
+{
+    static mp_test_thread_t thread;
+    mp_process_options_t options = {.input = {MP_STDIO_PIPE, NULL}, .output = {MP_STDIO_PIPE, NULL}};
+    char byte;
+    size_t size = 1;
+    intptr_t descriptor;
+    mp_test_objects();
+    mp_process_t *process = start(echo_lines, mp_args(), &options);
+    const mp__streams_t *streams = mp__process_streams(process);
+    mp_test_thread_start(&thread, read_in_vain, process);
+    while (!*(const volatile uint32_t *)&streams->users[MP_STDOUT])
+        mp_sleep(0.001);
+    EXPECT_OK(mp_process_close_stream(process, MP_STDOUT));
+    CU_ASSERT_NOT_EQUAL(streams->ends[MP_STDOUT], MP__NO_HANDLE);
+    EXPECT_STATUS(mp_process_read(process, MP_STDOUT, &byte, &size, 0), MP_INVALID);
+    EXPECT_STATUS(mp_process_stream(process, MP_STDOUT, &descriptor), MP_INVALID);
+    mp_test_thread_join(&thread);
+    CU_ASSERT_EQUAL(streams->ends[MP_STDOUT], MP__NO_HANDLE);
+    EXPECT_OK(mp_process_close_stream(process, MP_STDIN));
+    mp_test_expect_end(process, 3);
+}
+
+/* Nobody can ever use them. */
+MP_CASE(who_is_started_by_nobody_has_closed_pipes)
+{
+    mp_process_options_t options = {.input = {MP_STDIO_PIPE, NULL}};
+    mp_queue_t *queue;
+    mp_value_t value;
+    mp_test_objects();
+    REQUIRE_OK(mp_queue_create(&queue, 0));
+    EXPECT_OK(mp_process_start_with(NULL, tell_end_of_input, mp_args(queue), &options));
+    EXPECT_OK(mp_queue_get(queue, &value, mp_test_patience()));
+    EXPECT_OK(mp_queue_close(queue));
+    mp_test_end_servers(); /* and who nobody holds */
+}
+
 static void expect_broken_pipe(void)
 {
     static char much[1 << 20];
     mp_process_options_t options = {.input = {MP_STDIO_PIPE, NULL}};
     mp_process_t *process = start(nothing, mp_args(), &options);
     EXPECT_OK(mp_process_join(process, mp_test_patience()));
-    EXPECT_STATUS(mp_process_write(process, much, sizeof much), MP_END);
+    EXPECT_STATUS(mp_process_write(process, much, sizeof much, NULL, mp_test_patience()), MP_END);
     mp_test_expect_end(process, 0);
 }
 
@@ -294,6 +440,7 @@ static void expect_streams_refused(void)
 {
     mp_process_options_t options = {.output = {MP_STDIO_FILE, "there/is/no/such/directory/file"}};
     expect_refused(&options, nothing, MP_NOT_FOUND);
+    expect_named("there/is/no/such/directory/file: ");
     options = (mp_process_options_t){.output = {MP_STDIO_FILE, mp_test_folder()}};
     expect_refused(&options, nothing, MP_DENIED);
     options = (mp_process_options_t){.input = {MP_STDIO_FILE, "there is no such file"}};
@@ -327,8 +474,9 @@ MP_CASE(what_is_no_pipe)
     EXPECT_STATUS(mp_process_read(process, MP_STDOUT, &byte, &none, 0), MP_INVALID);
     EXPECT_STATUS(mp_process_read(process, MP_STDOUT, &byte, &size, (double)NAN), MP_INVALID);
     EXPECT_STATUS(mp_process_read(NULL, MP_STDOUT, &byte, &size, 0), MP_INVALID);
-    EXPECT_STATUS(mp_process_write(process, &byte, 1), MP_INVALID);
-    EXPECT_STATUS(mp_process_write(mp_current_process(), &byte, 1), MP_INVALID);
+    EXPECT_STATUS(mp_process_write(process, &byte, 1, NULL, mp_test_patience()), MP_INVALID);
+    EXPECT_STATUS(mp_process_write(process, &byte, 1, &none, (double)NAN), MP_INVALID);
+    EXPECT_STATUS(mp_process_write(mp_current_process(), &byte, 1, NULL, mp_test_patience()), MP_INVALID);
     EXPECT_STATUS(mp_process_close_stream(process, MP_STDIN), MP_INVALID);
     EXPECT_STATUS(mp_process_close_stream(process, (mp_stream_t)7), MP_INVALID);
     EXPECT_STATUS(mp_process_stream(process, MP_STDERR, &descriptor), MP_INVALID);
@@ -426,11 +574,14 @@ MP_CASE(options_of_an_older_header_are_taken)
 }
 
 MP_GUARDED_CASES(MP_ROW(a_childs_environment_is_the_parents_with_changes), MP_ROW(an_environment_entry_needs_a_name),
+                 MP_ROW(a_long_name_is_cut), MP_ROW(options_that_make_no_sense),
                  MP_ROW(a_child_begins_in_its_directory),
                  MP_ROW(a_directory_that_is_not_there_is_an_error_of_the_start),
                  MP_ROW(output_and_error_come_through_pipes), MP_ROW(output_and_error_are_the_parents_by_default),
                  MP_SUB(prints_through_children), MP_ROW(a_conversation_over_pipes),
                  MP_ROW(writing_to_a_child_that_has_ended_is_no_signal), MP_ROW(streams_are_files),
-                 MP_ROW(streams_that_cannot_be_had_say_why), MP_ROW(what_is_no_pipe),
-                 MP_ROW(a_child_runs_on_the_processors_it_was_given), MP_ROW(a_child_has_the_priority_it_was_given),
-                 MP_ROW(an_executable_is_started_instead), MP_ROW(options_of_an_older_header_are_taken));
+                 MP_ROW(streams_that_cannot_be_had_say_why), MP_ROW(a_child_that_does_not_read_makes_a_write_time_out),
+                 MP_ROW(a_stream_is_closed_beside_who_reads_it), MP_ROW(who_is_started_by_nobody_has_closed_pipes),
+                 MP_ROW(what_is_no_pipe), MP_ROW(a_child_runs_on_the_processors_it_was_given),
+                 MP_ROW(a_child_has_the_priority_it_was_given), MP_ROW(an_executable_is_started_instead),
+                 MP_ROW(options_of_an_older_header_are_taken));

@@ -72,6 +72,17 @@ MP_CASE(an_image_that_is_not_there)
     mp_process_options_t options = {.method = MP_START_SPAWN, .executable = "/there/is/no/such/image"};
     expect_error(&options, mp_args(), MP_NOT_FOUND);
     CU_ASSERT_NOT_EQUAL(mp_error()->code, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(mp_error()->text, "/there/is/no/such/image: "));
+}
+
+MP_CASE(an_argument_that_cannot_be_encoded)
+{
+    mp_test_objects();
+    mp_process_options_t options = {0};
+    expect_error(&options, mp_args(1, "good", "\xff"), MP_INVALID);
+    CU_ASSERT_STRING_EQUAL(mp_error()->text, "argument 2: a str that is not UTF-8");
+    expect_error(&options, mp_args((mp_queue_t *)NULL), MP_INVALID);
+    CU_ASSERT_STRING_EQUAL(mp_error()->text, "argument 0: no live Queue");
 }
 
 MP_CASE(an_image_that_cannot_be_executed)
@@ -82,6 +93,7 @@ MP_CASE(an_image_that_cannot_be_executed)
     write_image(path, sizeof path, "text\n", 5, false);
     expect_error(&options, mp_args(), MP_DENIED);
     CU_ASSERT_NOT_EQUAL(mp_error()->code, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(mp_error()->text, ".exe: "));
     remove(path);
     options.executable = mp_test_folder();
     expect_error(&options, mp_args(), MP_DENIED);
@@ -273,8 +285,8 @@ MP_CASE(arguments_beyond_the_familys_memory)
     CU_ASSERT_EQUAL(mp_test_run(mp_test_program(), "has_little_memory", NULL, 0), 0);
 }
 
-MP_GUARDED_CASES(MP_ROW(an_image_that_is_not_there), MP_ROW(an_image_that_cannot_be_executed),
-                 MP_ROW(an_image_for_another_machine),
+MP_GUARDED_CASES(MP_ROW(an_image_that_is_not_there), MP_ROW(an_argument_that_cannot_be_encoded),
+                 MP_ROW(an_image_that_cannot_be_executed), MP_ROW(an_image_for_another_machine),
                  MP_ROW(an_image_that_dies_at_once_with_ten_megabytes_of_arguments),
                  MP_ROW(an_image_with_another_version_of_the_library), MP_ROW(a_library_with_another_arena),
                  MP_ROW(a_child_that_is_killed_before_it_joins), MP_ROW(a_parent_that_is_killed_before_its_child_joins),

@@ -16,9 +16,11 @@ MP_CASE(a_pipe_carries_bytes_and_its_end)
     size_t got = 0;
     mp_test_warm_up();
     REQUIRE_OK(mp__os_pipe_create(true, &mine, &childs));
-    EXPECT_OK(mp__os_pipe_write(mine, text, sizeof text));
+    EXPECT_OK(mp__os_pipe_write(mine, text, sizeof text, MP__NEVER, &got));
+    CU_ASSERT_EQUAL(got, sizeof text);
     mp__os_handle_close(childs);
-    EXPECT_STATUS(mp__os_pipe_write(mine, text, sizeof text), MP_END);
+    EXPECT_STATUS(mp__os_pipe_write(mine, text, sizeof text, MP__NEVER, &got), MP_END);
+    CU_ASSERT_EQUAL(got, 0);
     mp__os_handle_close(mine);
     REQUIRE_OK(mp__os_pipe_create(false, &second, &seconds));
     EXPECT_STATUS(mp__os_pipe_read(second, read, sizeof read, 0, &got), MP_TIMEOUT);

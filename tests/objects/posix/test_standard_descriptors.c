@@ -80,7 +80,7 @@ static void pass_input(int to_parent)
     join(start(read_own, mp_args("parent"), &inherits), 3);
     MP_CHECK(write(to_parent, "parent", 6) == 6);
     mp_process_t *process = start(read_both, mp_args(input, "piped"), &pipe);
-    MP_CHECK(mp_process_write(process, "piped", 5) == MP_OK);
+    MP_CHECK(mp_process_write(process, "piped", 5, NULL, 20) == MP_OK);
     join(process, 3);
 }
 

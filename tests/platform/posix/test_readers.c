@@ -35,7 +35,7 @@ static void read_side_by_side(mp__os_handle_t mine, mp__os_handle_t childs)
         mp_test_thread_start(&readers[i].thread, read_once, &readers[i]);
     }
     mp_test_moment(); /* so that they are likely to wait all, and to be woken at once */
-    EXPECT_OK(mp__os_pipe_write(childs, "x", 1));
+    EXPECT_OK(mp__os_pipe_write(childs, "x", 1, MP__NEVER, &left));
     for (int i = 0; i < READERS; i++)
         mp_test_thread_join(&readers[i].thread);
     CU_ASSERT(got == 1 || (got == 0 && mp__os_pipe_read(mine, &byte, 1, 0, &left) == MP_OK));
