@@ -271,6 +271,7 @@ MP_PROGRAM(leaves_daemons_that_go_on)
         MP_CHECK(mp_process_start_with(&process, goes_on, mp_args(ready), &options) == MP_OK);
         MP_CHECK(mp_queue_get(ready, &value, MP_FOREVER) == MP_OK);
     }
+    MP_CHECK(mp_queue_close(ready) == MP_OK);
     return 5;
 }
 
