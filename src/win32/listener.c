@@ -140,6 +140,15 @@ static mp_status_t make_instance(const mp__os_listener_t *listener, DWORD flags,
     return mp__win_failure_code(listening, code);
 }
 
+/* Wine takes the flag for the first instance and does not keep to it: several who begin at once may all be refused. */
+static mp_status_t check_first(HANDLE pipe)
+{
+    DWORD instances;
+    if (!GetNamedPipeHandleStateW(pipe, NULL, &instances, NULL, NULL, NULL, 0))
+        return mp__win_failure(listening);
+    return instances == 1 ? MP_OK : mp__error_native(MP_EXISTS, listening, ERROR_PIPE_BUSY);
+}
+
 /* Ends the wait: its memory is ours again. */
 static void end_wait(mp__os_listener_t *listener)
 {
@@ -185,6 +194,8 @@ static mp_status_t open_listener(mp__os_listener_t *listener, const char *addres
     if (!listener->call.hEvent)
         return mp__win_failure(listening);
     status = make_instance(listener, FILE_FLAG_FIRST_PIPE_INSTANCE, &listener->pipe);
+    if (status == MP_OK)
+        status = check_first(listener->pipe);
     return status == MP_OK ? begin(listener) : status;
 }
 
