@@ -210,7 +210,7 @@ static mp_status_t bind_below(mp__os_listener_t *listener, const char *base)
     if (snprintf(folder, sizeof folder, "%s/" FOLDER_PREFIX "%ld-XXXXXX", base, (long)listener->maker) >=
         (int)sizeof folder)
         return too_long(listening);
-    if (!mkdtemp(folder))
+    if (!mkdtemp(folder) || chmod(folder, S_IRWXU) < 0) /* the umask may take this user's own rights, too */
         return listener_error("make a directory for a listener", errno);
     listener->address.sun_family = AF_UNIX;
     snprintf(listener->address.sun_path, sizeof listener->address.sun_path, "%s" OWN_SOCKET, folder);

@@ -62,7 +62,7 @@ MP_CASE(an_interrupted_process_ends_by_sigint)
     mp_test_each_method(expect_interrupt);
 }
 
-/* ---- A16: SIGUSR1 during join and recv: the call completes normally */
+/* ---- A16: SIGUSR1 during join, recv and accept: the call completes normally */
 
 static volatile sig_atomic_t handled;
 static uint32_t stop;
@@ -84,8 +84,12 @@ static void *pester(void *thread)
 
 static mp_status_t answer_late(mp_call_t *call)
 {
+    mp_conn_t *conn;
     mp_sleep(0.05);
     MP_CHECK(mp_conn_send(mp_arg_conn(call, 0), 1) == MP_OK);
+    mp_sleep(0.05);
+    MP_CHECK(mp_connect(&conn, mp_arg_str(call, 1), mp_test_patience()) == MP_OK);
+    MP_CHECK(mp_conn_send(conn, 2) == MP_OK && mp_conn_close(conn) == MP_OK);
     mp_sleep(0.05);
     return mp_exit(call, 9);
 }
@@ -93,6 +97,7 @@ static mp_status_t answer_late(mp_call_t *call)
 static void expect_a16(void)
 {
     mp_conn_t *conn, *theirs;
+    mp_listener_t *listener;
     mp_process_t *process;
     mp_value_t value;
     mp_process_options_t options = {.fork_with_threads = true};
@@ -100,11 +105,20 @@ static void expect_a16(void)
     stop = 0;
     handled = 0;
     REQUIRE_OK(mp_pipe(&conn, &theirs, MP_DUPLEX));
+    REQUIRE_OK(mp_listener_create(&listener, NULL));
     CU_ASSERT_EQUAL(pthread_create(&other, NULL, pester, &self), 0);
-    REQUIRE_OK(mp_process_start_with(&process, answer_late, mp_args(theirs), &options));
+    REQUIRE_OK(mp_process_start_with(&process, answer_late, mp_args(theirs, mp_listener_address(listener)), &options));
     EXPECT_OK(mp_conn_close(theirs));
     EXPECT_OK(mp_conn_recv(conn, &value));
     CU_ASSERT_EQUAL(mp_value_int(value), 1);
+    EXPECT_OK(mp_conn_close(conn));
+    handled = 0;
+    REQUIRE_OK(mp_listener_accept(listener, &conn, MP_FOREVER));
+    CU_ASSERT(handled > 10);
+    EXPECT_OK(mp_conn_recv(conn, &value));
+    CU_ASSERT_EQUAL(mp_value_int(value), 2);
+    EXPECT_OK(mp_listener_close(listener));
+    handled = 0;
     EXPECT_OK(mp_process_join(process, mp_test_patience()));
     CU_ASSERT(handled > 10);
     __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
