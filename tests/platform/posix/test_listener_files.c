@@ -3,6 +3,8 @@
 #include "harness.h"
 #include "system.h"
 
+#include "core/atomic.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -139,6 +141,58 @@ MP_CASE(only_its_own_file_is_removed)
     remove_folder();
 }
 
+#define HEIRS  4
+#define ROUNDS 1000
+
+static uint32_t rounds_begun, arrived;
+
+typedef struct heir {
+    mp_test_thread_t thread;
+    mp__os_listener_t *listeners[ROUNDS];
+} heir_t;
+
+/* All at once in each round, which begins when there is a dead one's file. */
+static void inherit(void *context)
+{
+    heir_t *heir = context;
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        while (mp__load32(&rounds_begun) <= i)
+            mp__os_yield();
+        mp_status_t status = mp__os_listen(path, &heir->listeners[i]);
+        MP_CHECK(status == MP_OK || status == MP_EXISTS);
+        mp__add32(&arrived, 1);
+    }
+}
+
+MP_CASE(a_dead_ones_path_has_one_heir)
+{
+    static heir_t heirs[HEIRS];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    make_folder();
+    strcpy(address.sun_path, path);
+    for (int i = 0; i < HEIRS; i++)
+        mp_test_thread_start(&heirs[i].thread, inherit, &heirs[i]);
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        int fd = socket(AF_UNIX, SOCK_STREAM, 0), winners = 0;
+        mp__os_handle_t end;
+        CU_ASSERT_EQUAL(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+        close(fd);
+        mp__add32(&rounds_begun, 1);
+        while (mp__load32(&arrived) < (i + 1) * HEIRS)
+            mp__os_yield();
+        EXPECT_OK(mp__os_connect(path, &end));
+        mp__os_handle_close(end);
+        for (int h = 0; h < HEIRS; h++) {
+            winners += heirs[h].listeners[i] != NULL;
+            mp__os_listener_close(heirs[h].listeners[i]);
+        }
+        CU_ASSERT_EQUAL(winners, 1);
+    }
+    for (int i = 0; i < HEIRS; i++)
+        mp_test_thread_join(&heirs[i].thread);
+    remove_folder();
+}
+
 static void close_copy(void *listener)
 {
     mp__os_listener_close(listener);
@@ -241,6 +295,6 @@ MP_CASE(another_users_place_is_denied)
 }
 
 MP_CASES(MP_ROW(only_its_user_can_open_it), MP_ROW(no_such_directory), MP_ROW(a_relative_path_is_made_whole),
-         MP_ROW(what_is_there_stays), MP_ROW(only_its_own_file_is_removed),
+         MP_ROW(what_is_there_stays), MP_ROW(only_its_own_file_is_removed), MP_ROW(a_dead_ones_path_has_one_heir),
          MP_ROW(a_forked_child_leaves_the_address_to_its_parent), MP_ROW(another_user_is_refused_by_the_file),
          MP_ROW(another_user_is_turned_away), MP_ROW(another_users_place_is_denied));
