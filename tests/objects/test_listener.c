@@ -429,7 +429,8 @@ MP_PROGRAM(stranger)
     mp_value_t value;
     mp__os_handle_t talk = mp_test_talk();
     MP_CHECK(mp_connect(&conn, mp_test_word(0), mp_test_patience()) == MP_OK);
-    MP_CHECK(mp_queue_create(&queue, 0) == MP_OK && mp_lock_create(&lock) == MP_OK);
+    MP_CHECK(mp_queue_create(&queue, 0) == MP_OK);
+    MP_CHECK(mp_lock_create(&lock) == MP_OK);
     MP_CHECK(mp_pipe(&mine, &theirs, MP_DUPLEX) == MP_OK);
     MP_CHECK(mp_conn_send(conn, mp_list(1, queue)) == MP_OK);
     MP_CHECK(mp_conn_send(conn, lock) == MP_OK);
