@@ -142,7 +142,7 @@ MP_CASE(only_its_own_file_is_removed)
 }
 
 #define HEIRS  4
-#define ROUNDS 1000
+#define ROUNDS 500
 
 static uint32_t rounds_begun, arrived;
 
