@@ -13,6 +13,7 @@
 #include <multiproc/event.h>
 #include <multiproc/lease.h>
 #include <multiproc/lend.h>
+#include <multiproc/listener.h>
 #include <multiproc/lock.h>
 #include <multiproc/log.h>
 #include <multiproc/manager.h>

@@ -441,6 +441,39 @@ mp_status_t mp__os_channel_take(mp__os_handle_t end, mp__os_handle_t *handles, s
 /* Is there something to read (also the end)? MP_TIMEOUT: no. */
 mp_status_t mp__os_channel_poll(mp__os_handle_t end, mp__deadline_t deadline);
 
+/* ---- listener.c: an address where others of this user meet this process, and get ends of channels */
+
+typedef struct mp__os_listener mp__os_listener_t;
+
+/* Begins to listen: at a socket's path, or a pipe's name; NULL: at an address of its own choice, which nobody else can
+ * guess or enter. Only this user's processes can connect. What a dead one left at the address is replaced. MP_EXISTS:
+ * somebody listens there, or something else is there; MP_NOT_FOUND: no such directory; MP_DENIED; MP_TOO_LARGE: the
+ * system takes no address as long; MP_INVALID: it is no address; MP_LIMIT. */
+mp_status_t mp__os_listen(const char *address, mp__os_listener_t **listener);
+
+/* Its address, whole; the listener's. */
+const char *mp__os_listener_address(const mp__os_listener_t *listener);
+
+/* Ready (mp__os_wait_any) when somebody has come. It stays the listener's, and the same. */
+mp__os_handle_t mp__os_listener_handle(const mp__os_listener_t *listener);
+
+/* The next that has come, if somebody has: a duplex channel's end. Who is of another user is turned away. Never blocks.
+ * Any number of threads. MP_TIMEOUT: nobody is there (any more); MP_LIMIT: who came is there yet; MP_UNSUPPORTED: the
+ * system does not tell whose process it is. */
+mp_status_t mp__os_accept(mp__os_listener_t *listener, mp__os_handle_t *end);
+
+/* The address is free again; nobody comes any more. Others may still be in mp__os_accept(). In a child of fork nothing:
+ * the address is the parent's. */
+void mp__os_listener_remove(mp__os_listener_t *listener);
+
+/* The same, and frees it. NULL is fine. */
+void mp__os_listener_close(mp__os_listener_t *listener);
+
+/* A duplex channel's end whose other one the listener at that address gets. Never blocks. MP_NOT_FOUND: nobody listens
+ * there; MP_BUSY: somebody does, and takes no more just now; MP_DENIED: it is another user's; MP_TOO_LARGE, MP_INVALID,
+ * MP_LIMIT; MP_UNSUPPORTED: as above. */
+mp_status_t mp__os_connect(const char *address, mp__os_handle_t *end);
+
 /* ---- image.c: programs, modules, functions */
 
 #define MP__OS_PATH_MAX     4096

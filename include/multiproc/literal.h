@@ -205,6 +205,11 @@ inline mp_value_t mp_of(mp_result_t *x)
     return mp__of_result(x);
 }
 
+inline mp_value_t mp_of(mp_listener_t *x)
+{
+    return mp__of_listener(x);
+}
+
 /* Templates, so that these take their own type only: to bool every pointer would convert, and char is a number of its
  * own. */
 template <class T> struct mp__exact;
@@ -280,7 +285,8 @@ template <class... T> inline mp__dict_literal<sizeof...(T)> mp__dict(const T &..
     mp_shared_memory_t *: mp__of_shared_memory, mp_shared_value_t *: mp__of_shared_value, \
     mp_shared_array_t *: mp__of_shared_array, mp_shareable_list_t *: mp__of_shareable_list, \
     mp_manager_t *: mp__of_manager, mp_dict_t *: mp__of_dict, mp_list_t *: mp__of_list, \
-    mp_process_t *: mp__of_process, mp_pool_t *: mp__of_pool, mp_result_t *: mp__of_result)(x)
+    mp_process_t *: mp__of_process, mp_pool_t *: mp__of_pool, mp_result_t *: mp__of_result, \
+    mp_listener_t *: mp__of_listener)(x)
 
 #define mp_list(...)       MP__LITERAL(mp_value_list, MP__COUNT, __VA_ARGS__)
 #define mp_dict(...)       MP__LITERAL(mp_value_dict, MP__PAIRS, __VA_ARGS__)

@@ -29,6 +29,8 @@ MP_BEGIN_DECLS
 
 /** One end of a pipe. */
 typedef struct mp_conn mp_conn_t;
+/** An address where others connect. */
+typedef struct mp_listener mp_listener_t;
 /** A queue of values. */
 typedef struct mp_queue mp_queue_t;
 /** A lock. */
@@ -100,6 +102,7 @@ typedef enum mp_kind {
     MP_KIND_PROCESS,
     MP_KIND_POOL,
     MP_KIND_RESULT,
+    MP_KIND_LISTENER,
     MP_KIND_DESCRIPTOR /**< the system's own: a file descriptor, or a HANDLE on Windows */
 } mp_kind_t;
 
@@ -296,6 +299,11 @@ static inline mp_value_t mp__of_pool(mp_pool_t *x)
 static inline mp_value_t mp__of_result(mp_result_t *x)
 {
     return mp__of_object(MP_KIND_RESULT, x);
+}
+
+static inline mp_value_t mp__of_listener(mp_listener_t *x)
+{
+    return mp__of_object(MP_KIND_LISTENER, x);
 }
 /** @endcond */
 

@@ -1,7 +1,7 @@
 /**
  * @file wait.h
- * Waiting for any of many things at once: processes, connections, queues, locks, semaphores, events, results,
- * descriptors.
+ * Waiting for any of many things at once: processes, connections, listeners, queues, locks, semaphores, events,
+ * results, descriptors.
  */
 #ifndef MULTIPROC_WAIT_H
 #define MULTIPROC_WAIT_H
@@ -14,6 +14,7 @@ MP_BEGIN_DECLS
  * Waits until at least one of several things is ready, and says which are. Ready is:
  * - a process (a child, or mp_parent_process()): it has ended;
  * - a connection: something can be received, a message or the end;
+ * - a listener: somebody has connected;
  * - a queue: it has an item (also one on lease whose holder died), or it was shut down;
  * - a lock or RLock: it can be acquired (its last holder may have died in it); also one that the calling thread holds,
  *   because acquiring it would not wait;

@@ -3,6 +3,7 @@
 
 #include "family/watch.h"
 #include "objects/connection.h"
+#include "objects/listener.h"
 #include "objects/pool_core.h"
 #include "objects/process.h"
 #include "objects/queue.h"
@@ -182,6 +183,9 @@ mp_status_t mp__target_init(mp__target_t *target, const mp_value_t *value)
     case MP_KIND_CONN:
         target->readiness = &handles;
         return mp__conn_watch(target->object, &target->handle);
+    case MP_KIND_LISTENER:
+        target->readiness = &handles;
+        return mp__listener_watch(target->object, &target->handle);
     case MP_KIND_DESCRIPTOR:
         return init_descriptor(target, value->as.descriptor);
     default:

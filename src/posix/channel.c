@@ -18,7 +18,7 @@
 #define SEND_FLAGS 0
 #endif
 
-static bool no_signal(int fd)
+bool mp__posix_no_signal(int fd)
 {
 #if defined(SO_NOSIGPIPE)
     int on = 1;
@@ -45,7 +45,7 @@ mp_status_t mp__os_channel_create(bool duplex, mp__os_handle_t ends[2])
 {
     int pair[2] = {-1, -1};
     ends[0] = ends[1] = MP__NO_HANDLE;
-    if (socket_pair(pair) < 0 || !no_signal(pair[0]) || !no_signal(pair[1]) ||
+    if (socket_pair(pair) < 0 || !mp__posix_no_signal(pair[0]) || !mp__posix_no_signal(pair[1]) ||
         (!duplex && (shutdown(pair[0], SHUT_WR) < 0 || shutdown(pair[1], SHUT_RD) < 0))) {
         int code = errno;
         mp__posix_close(pair[0]);

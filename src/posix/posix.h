@@ -92,6 +92,11 @@ typedef struct mp__posix_quiet {
 void mp__posix_quiet_begin(mp__posix_quiet_t *quiet, int signal);
 void mp__posix_quiet_end(const mp__posix_quiet_t *quiet);
 
+/* ---- channel.c ---- */
+
+/* Writing to a socket whose other end is gone raises no signal, where that is said once for all. */
+bool mp__posix_no_signal(int fd);
+
 /* ---- wait.c ---- */
 
 /* poll() until a deadline, whatever signals come. */
@@ -163,8 +168,14 @@ char **mp__posix_copy_arguments(char *const *arguments);
 /* calls.c: descriptors that are born closed to children, where the system has a call that does both. */
 int mp__posix_raw_pipe(int ends[2]);
 int mp__posix_raw_socketpair(int ends[2]);
+int mp__posix_raw_socket(int type);                        /* of the AF_UNIX family */
+int mp__posix_raw_accept(int fd);                          /* it blocks, whatever fd does */
 ssize_t mp__posix_receive(int fd, struct msghdr *message); /* recvmsg; what comes in it is closed to children */
 int mp__posix_poll_for(struct pollfd *set, size_t n, int64_t nanoseconds); /* < 0: for ever */
+
+/* peer.c: whose process connected, or listens, at the other end of a socket. -1 and errno: ENOSYS where nobody tells.
+ */
+int mp__posix_peer(int fd, uid_t *user);
 
 /* memory.c: the arena's memory. Functions return 0 or an error number. */
 int mp__posix_memory_create(int *memory, int *life); /* size 0; life: -1 where the memory itself takes locks */

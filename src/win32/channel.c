@@ -15,7 +15,7 @@
 
 #define BUFFER 65536u
 
-static mp_status_t make_name(char *name, size_t size)
+mp_status_t mp__win_pipe_name(char *name, size_t size)
 {
     /* apr_generate_random_bytes opens a cryptographic provider for each call, and on some systems leaves handles open.
      */
@@ -30,8 +30,8 @@ static mp_status_t make_name(char *name, size_t size)
 
 mp_status_t mp__win_pipe(DWORD direction, DWORD flags, HANDLE ends[2])
 {
-    char name[80];
-    mp_status_t status = make_name(name, sizeof name);
+    char name[MP__WIN_PIPE_NAME];
+    mp_status_t status = mp__win_pipe_name(name, sizeof name);
     if (status)
         return status;
     const DWORD access =

@@ -66,6 +66,10 @@ mp_status_t mp__win_read_some(mp__os_handle_t end, void *data, size_t size, size
 mp_status_t mp__win_write_until(mp__os_handle_t end, const void *data, size_t size, mp__deadline_t deadline,
                                 size_t *written);
 
+/* channel.c: a name for a pipe, of MP__WIN_PIPE_NAME characters at most, that nobody can guess. */
+#define MP__WIN_PIPE_NAME 80
+mp_status_t mp__win_pipe_name(char *name, size_t size);
+
 /* tree.c: ends what descends from a process that has ended, or ends. */
 void mp__win_tree_kill(HANDLE process, DWORD pid);
 

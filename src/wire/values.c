@@ -6,10 +6,10 @@
 const char *mp_kind_name(mp_kind_t kind)
 {
     static const char *const names[] = {
-        "NoneType",  "bool",      "int",      "int",          "float",  "str",       "bytes",         "list",
-        "dict",      "range",     "function", "Connection",   "Queue",  "Lock",      "RLock",         "Semaphore",
-        "Condition", "Event",     "Barrier",  "SharedMemory", "Value",  "Array",     "ShareableList", "Manager",
-        "DictProxy", "ListProxy", "Process",  "Pool",         "Result", "descriptor"};
+        "NoneType",  "bool",      "int",      "int",          "float",  "str",      "bytes",         "list",
+        "dict",      "range",     "function", "Connection",   "Queue",  "Lock",     "RLock",         "Semaphore",
+        "Condition", "Event",     "Barrier",  "SharedMemory", "Value",  "Array",    "ShareableList", "Manager",
+        "DictProxy", "ListProxy", "Process",  "Pool",         "Result", "Listener", "descriptor"};
     return (size_t)kind < MP__COUNT_OF(names) ? names[kind] : "?";
 }
 

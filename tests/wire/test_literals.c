@@ -79,6 +79,7 @@ MP_CASE(functions_and_objects)
     CU_ASSERT_EQUAL(mp_value_kind(mp_of((mp_process_t *)NULL)), MP_KIND_PROCESS);
     CU_ASSERT_EQUAL(mp_value_kind(mp_of((mp_pool_t *)NULL)), MP_KIND_POOL);
     CU_ASSERT_EQUAL(mp_value_kind(mp_of((mp_result_t *)NULL)), MP_KIND_RESULT);
+    CU_ASSERT_EQUAL(mp_value_kind(mp_of((mp_listener_t *)NULL)), MP_KIND_LISTENER);
     CU_ASSERT_EQUAL(mp_value_descriptor(mp_descriptor(3)), 3);
 }
 

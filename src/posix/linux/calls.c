@@ -17,6 +17,16 @@ int mp__posix_raw_socketpair(int ends[2])
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
 }
 
+int mp__posix_raw_socket(int type)
+{
+    return socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+}
+
+int mp__posix_raw_accept(int fd)
+{
+    return accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+}
+
 ssize_t mp__posix_receive(int fd, struct msghdr *message)
 {
     return recvmsg(fd, message, MSG_CMSG_CLOEXEC);

@@ -28,6 +28,25 @@ int mp__posix_raw_socketpair(int ends[2])
     return socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 ? -1 : close_to_children(ends);
 }
 
+int mp__posix_raw_socket(int type)
+{
+    int fd = socket(AF_UNIX, type, 0);
+    if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+        return fd;
+    mp__posix_close(fd);
+    return -1;
+}
+
+int mp__posix_raw_accept(int fd)
+{
+    int accepted = accept(fd, NULL, NULL);
+    int flags = accepted < 0 ? -1 : fcntl(accepted, F_GETFL); /* some systems hand down what fd has */
+    if (flags >= 0 && fcntl(accepted, F_SETFD, FD_CLOEXEC) == 0 && fcntl(accepted, F_SETFL, flags & ~O_NONBLOCK) == 0)
+        return accepted;
+    mp__posix_close(accepted);
+    return -1;
+}
+
 ssize_t mp__posix_receive(int fd, struct msghdr *message)
 {
     ssize_t got = recvmsg(fd, message, 0);

@@ -27,6 +27,7 @@ static const excuse_t excuses[] = {
     {"objects/log.c", "count_lost", "a sum that is only told"},
     {"objects/log.c", NULL, OWN},
     {"objects/lifeline.c", NULL, OWN},
+    {"objects/listener.c", NULL, OWN},
     {"objects/watcher.c", NULL, OWN},
     {"objects/forkserver*", NULL, "the fork server's: its tests kill it, and its children, at any moment"},
     {"objects/queue/get.c", "take_at_once", OWN},

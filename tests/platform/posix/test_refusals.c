@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -345,10 +346,27 @@ MP_CASE(processes_without_pidfd)
     CU_ASSERT_EQUAL(mp_test_join(&child).end, MP__OS_SIGNALLED);
 }
 
+/* ---- listeners ---- */
+
+/* Who cannot be told from another user is turned away. */
+MP_CASE(nobody_tells_whose_process_it_is)
+{
+    mp__os_listener_t *listener;
+    mp__os_handle_t client, server;
+    mp_test_warm_up();
+    REQUIRE_OK(mp__os_listen(NULL, &listener));
+    REQUIRE_OK(mp__os_connect(mp__os_listener_address(listener), &client));
+    need_refusal(refuse_where(CALL(getsockopt), SOL_SOCKET, ENOSYS));
+    EXPECT_STATUS(mp__os_accept(listener, &server), MP_UNSUPPORTED);
+    EXPECT_STATUS(mp__os_connect(mp__os_listener_address(listener), &server), MP_UNSUPPORTED);
+    mp__os_handle_close(client);
+    mp__os_listener_close(listener);
+}
+
 MP_CASES(MP_ROW(no_memory_to_commit), MP_ROW(no_kernel_memory_to_commit), MP_ROW(no_memory_to_expose),
          MP_ROW(a_refusal_without_a_name), MP_ROW(arena_without_memfd), MP_SUB(reads),
          MP_ROW(leftovers_of_the_dead_are_swept), MP_ROW(no_locks_left), MP_ROW(no_memory_to_start),
          MP_ROW(too_many_processes_to_start), MP_ROW(no_memory_to_fork), MP_ROW(too_many_processes_to_fork),
          MP_ROW(no_right_to_signal), MP_ROW(no_right_to_watch), MP_ROW(no_right_to_a_folder),
          MP_ROW(no_right_to_a_priority), MP_ROW(a_process_that_hides_its_image), MP_SUB(ends_when_told),
-         MP_ROW(processes_without_pidfd));
+         MP_ROW(processes_without_pidfd), MP_ROW(nobody_tells_whose_process_it_is));
