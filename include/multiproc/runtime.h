@@ -15,7 +15,7 @@
 MP_BEGIN_DECLS
 
 /** The version of what the inline parts of these headers and the library agree on. */
-#define MP_ABI_VERSION 3u
+#define MP_ABI_VERSION 4u
 
 /**
  * Wait without a deadline.

@@ -30,6 +30,22 @@ MP_CASE(a_pipe_carries_bytes_and_its_end)
     mp__os_handle_close(second);
 }
 
+/* What it took is told, and is there to be read. */
+MP_CASE(a_pipe_that_nobody_reads_is_full)
+{
+    static char much[1 << 20];
+    mp__os_handle_t mine, childs;
+    size_t first, second;
+    mp_test_warm_up();
+    REQUIRE_OK(mp__os_pipe_create(true, &mine, &childs));
+    EXPECT_STATUS(mp__os_pipe_write(mine, much, sizeof much, mp__os_now() + 20 * MP__MILLISECOND, &first), MP_TIMEOUT);
+    CU_ASSERT(first > 0 && first < sizeof much);
+    EXPECT_STATUS(mp__os_pipe_write(mine, much, sizeof much, 0, &second), MP_TIMEOUT);
+    CU_ASSERT_EQUAL(second, 0);
+    mp__os_handle_close(childs);
+    mp__os_handle_close(mine);
+}
+
 MP_CASE(no_handles_for_a_pipe)
 {
     mp__os_handle_t mine, childs;
@@ -132,6 +148,7 @@ MP_CASE(asking_and_ending_a_tree)
     CU_ASSERT(end.end == MP__OS_SIGNALLED && end.code == 9);
 }
 
-MP_CASES(MP_ROW(a_pipe_carries_bytes_and_its_end), MP_ROW(no_handles_for_a_pipe), MP_ROW(no_handles_for_a_lifeline),
-         MP_ROW(files_that_cannot_be_opened), MP_ROW(variables_come_and_go), MP_ROW(a_folder_that_is_not_there),
-         MP_ROW(what_this_system_does_not_do), MP_SUB(waits_here), MP_ROW(asking_and_ending_a_tree));
+MP_CASES(MP_ROW(a_pipe_carries_bytes_and_its_end), MP_ROW(a_pipe_that_nobody_reads_is_full),
+         MP_ROW(no_handles_for_a_pipe), MP_ROW(no_handles_for_a_lifeline), MP_ROW(files_that_cannot_be_opened),
+         MP_ROW(variables_come_and_go), MP_ROW(a_folder_that_is_not_there), MP_ROW(what_this_system_does_not_do),
+         MP_SUB(waits_here), MP_ROW(asking_and_ending_a_tree));
