@@ -119,9 +119,9 @@ bool mp__thread_dead(uint64_t self);
 /* Ends all that a dead process owned (the process {slot, epoch} has ended, or never began: the caller knows it, or
  * mp__process_dead said so) and frees its slot, unless it has a parent that is to learn how it ended; then wakes all
  * who sleep anywhere in the family, so that they look again. Once: later callers find nothing to do. It waits for
- * another who sweeps, but for no longer than mp__sweep_time (tests shorten it): what is left then is found by who looks
- * next. */
-void mp__process_bury(uint32_t slot, uint32_t epoch);
+ * another who sweeps, but for no longer than mp__sweep_time (tests shorten it): false then, and what is left is found
+ * by who looks next. */
+bool mp__process_bury(uint32_t slot, uint32_t epoch);
 
 extern int64_t mp__sweep_time;
 

@@ -113,7 +113,7 @@ bool mp__object_owner_died(const mp__header_t *header, const mp__reference_t *re
     uint32_t epoch = mp__process_epoch(owner);
     if (!mp__process_dead(owner, epoch))
         return !mp__object_is(header, reference);
-    mp__process_bury(owner, epoch);
+    (void)mp__process_bury(owner, epoch);
     return !mp__header_owner(reference->place, reference->generation, &after) || after == owner;
 }
 

@@ -215,7 +215,7 @@ static bool take_process_slot(uint32_t index, bool probe)
     if (STATE(claim) != MP__PROCESS_FREE) {
         if (!probe || !mp__self || !mp__process_dead(index, mp__high(claim)))
             return false;
-        mp__process_bury(index, mp__high(claim));
+        (void)mp__process_bury(index, mp__high(claim));
         claim = mp__load64(&slot->claim);
         if (STATE(claim) != MP__PROCESS_FREE)
             return false;
@@ -316,14 +316,14 @@ mp_status_t mp__process_claim(void)
     return MP_OK;
 }
 
+/* False: the next ones need not be looked at, because there are none, or because another one's sweep stands still. */
 static bool sweep_if_dead(uint32_t index)
 {
     if (!process_visible(index))
         return false;
     uint64_t claim = mp__load64(&process_slot(index)->claim);
-    if (STATE(claim) != MP__PROCESS_FREE && mp__process_dead(index, mp__high(claim)))
-        mp__process_bury(index, mp__high(claim));
-    return true;
+    return STATE(claim) == MP__PROCESS_FREE || !mp__process_dead(index, mp__high(claim)) ||
+           mp__process_bury(index, mp__high(claim));
 }
 
 /* Those whose parents died before them are nobody's to reap in the family: each start looks at a few. */
@@ -331,8 +331,8 @@ static void probe_some(void)
 {
     static uint32_t cursor;
     uint32_t mark = mp__load32(&mp__family.head->process_mark);
-    for (uint32_t i = 0; i < PROBES && i < mark; i++)
-        sweep_if_dead(mp__add32(&cursor, 1) % mark);
+    for (uint32_t i = 0; i < PROBES && i < mark && sweep_if_dead(mp__add32(&cursor, 1) % mark); i++)
+        ;
 }
 
 mp_status_t mp__process_prepare(uint32_t *index, uint32_t *epoch, uint64_t *nonce)
@@ -464,21 +464,22 @@ static bool sweep_slot(uint32_t index, uint32_t epoch)
     return true;
 }
 
-void mp__process_bury(uint32_t index, uint32_t epoch)
+bool mp__process_bury(uint32_t index, uint32_t epoch)
 {
     mp__head_t *head = mp__family.head;
     if (mp__family_join() != MP_OK || !process_visible(index) || !is_left(process_slot(index), epoch))
-        return;
+        return true;
     /* A sweeper may be stopped: then the next probe of the slot tries again. */
     mp_status_t locked = mp__word_lock(&head->sweep_lock, mp__os_now() + mp__sweep_time);
     if (locked != MP_OK && locked != MP_OWNER_DIED)
-        return;
+        return false;
     bool swept = sweep_slot(index, epoch);
     if (locked == MP_OWNER_DIED)
         finish_sweeps();
     mp__word_unlock(&head->sweep_lock);
     if (swept)
         mp__wake_everyone();
+    return true;
 }
 
 void mp__process_let_go(uint32_t index, uint32_t epoch)
@@ -495,14 +496,14 @@ void mp__process_let_go(uint32_t index, uint32_t epoch)
 void mp__process_sweep(uint32_t index, uint32_t epoch)
 {
     mp__process_let_go(index, epoch);
-    mp__process_bury(index, epoch);
+    (void)mp__process_bury(index, epoch);
 }
 
 void mp__process_take_back(uint32_t index, uint32_t epoch)
 {
     mp__process_let_go(index, epoch);
     if (mp__process_dead(index, epoch))
-        mp__process_bury(index, epoch);
+        (void)mp__process_bury(index, epoch);
 }
 
 void mp__sweep_the_dead(void)

@@ -121,7 +121,7 @@ mp_status_t mp__child_sweep(mp_process_t *process)
     mp_status_t status = mp__family_join();
     if (status != MP_OK)
         return status;
-    mp__process_bury(process->slot, process->epoch);
+    (void)mp__process_bury(process->slot, process->epoch);
     mp__store32(&process->ended, 1);
     return MP_OK;
 }
