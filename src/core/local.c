@@ -8,7 +8,7 @@
 
 #include <apr_general.h>
 
-#define PATIENCE MP__SECOND /* of a fork, for a thread that does not park: the log's sink hangs */
+#define PATIENCE MP__SECOND /* of a fork: a thread's work takes moments, but the machine may be busy */
 #define YIELDS   100
 #define NAP      (MP__MILLISECOND / 10)
 
@@ -16,7 +16,7 @@ static uint32_t threads; /* of the library's own that run, or are about to */
 static uint32_t at_work; /* so many of them are not parked */
 static uint32_t forks;   /* under way */
 static MP__THREAD_LOCAL bool is_own;
-static MP__THREAD_LOCAL bool works;
+static MP__THREAD_LOCAL uint32_t parked; /* so often, one in the other */
 
 /* ---- parking around forks */
 
@@ -31,35 +31,37 @@ static void wait_a_bit(unsigned round)
 
 void mp__local_park(void)
 {
-    if (!is_own)
-        return;
-    works = false;
-    mp__add32(&at_work, UINT32_MAX);
+    if (is_own && parked++ == 0)
+        mp__add32(&at_work, UINT32_MAX);
 }
 
 /* A thread counts itself in and then looks for forks; a fork does it the other way round: one of the two sees it. */
-void mp__local_unpark(void)
+static void begin_work(void)
 {
-    if (!is_own)
-        return;
     for (unsigned round = 0;; round++) {
         mp__add32(&at_work, 1);
-        mp__fence();
+        mp__fence_after_rmw();
         if (!mp__load32(&forks))
-            break;
+            return;
         mp__add32(&at_work, UINT32_MAX);
         wait_a_bit(round);
     }
-    works = true;
+}
+
+void mp__local_unpark(void)
+{
+    if (is_own && --parked == 0)
+        begin_work();
 }
 
 /* Who forks may be one of them itself. */
 static void begin_fork(void)
 {
+    const uint32_t own = is_own && !parked;
     int64_t until = mp__os_now() + PATIENCE;
     mp__add32(&forks, 1);
-    mp__fence();
-    for (unsigned round = 0; mp__load32(&at_work) > works && mp__os_now() < until; round++)
+    mp__fence_after_rmw();
+    for (unsigned round = 0; mp__load32(&at_work) > own && mp__os_now() < until; round++)
         wait_a_bit(round);
 }
 
@@ -72,7 +74,7 @@ static void end_fork(void)
 static void forget_threads(void)
 {
     threads = at_work = forks = 0;
-    is_own = works = false;
+    is_own = false;
 }
 
 static mp_status_t initialize(void)
@@ -117,7 +119,7 @@ static void *APR_THREAD_FUNC run_routine(apr_thread_t *thread, void *data)
     routine_t routine = *(routine_t *)data;
     mp__os_block_signals();
     is_own = true;
-    mp__local_unpark();
+    begin_work();
     routine.run(routine.context);
     mp__local_park();
     mp__add32(&threads, UINT32_MAX);

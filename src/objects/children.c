@@ -143,8 +143,11 @@ mp_status_t mp__process_poll(mp_process_t *process)
     mp_status_t status;
     if (mp__load32(&process->ended))
         return MP_OK;
-    while ((status = mp__child_look_at(process)) == MP_BUSY)
+    while ((status = mp__child_look_at(process)) == MP_BUSY) {
+        mp__local_park();
         mp__forkserver_await(process->slot, process->epoch);
+        mp__local_unpark();
+    }
     return status == MP_OK ? mp__child_sweep(process) : status;
 }
 
@@ -230,5 +233,6 @@ void mp__processes_forget(void)
     }
     children = NULL; /* the memory stays: the parent's pointers to it are in this process, too */
     mp__process_graves_forget();
+    mp__process_starts_forget();
     mp__self_forget();
 }

@@ -26,6 +26,7 @@
 #define PATIENCE  (20 * MP__MILLISECOND) /* of who logs */
 #define GRACE     (2 * MP__SECOND)       /* for the sink, at the end */
 #define TELL      MP__SECOND             /* of losses, while they go on, no more often */
+#define PAUSE     MP__SECOND             /* of a start by fork, for a sink on a busy machine */
 #define GLANCE    (4 * MP__SECOND)       /* how long the queue may seem empty before it is asked itself */
 #define RETRY     (10 * MP__MILLISECOND) /* when there is no memory */
 #define LEVEL_MAX 100
@@ -72,7 +73,10 @@ static mp_queue_t *queue;
 static mp__block_t board;
 static uint32_t overloaded; /* the queue was full: nobody waits before it is half empty */
 
-static MP__THREAD_LOCAL bool in_sink; /* of the thread that calls it */
+/* Of the thread that calls the sink. */
+static uint32_t calling;
+static uint32_t paused; /* by so many starts */
+static MP__THREAD_LOCAL bool in_sink;
 
 /* ---- lines */
 
@@ -195,13 +199,30 @@ int mp_log_level(void)
 
 /* ---- the sink's thread */
 
-/* Not parked, unlike other calls of the user's: it takes moments, and a fork's child would inherit what it locked. */
+/* A pause lasts for moments; the sink is not begun meanwhile. */
+static void begin_call(void)
+{
+    mp__store32(&calling, 1);
+    mp__fence();
+    while (mp__load32(&paused)) {
+        mp__store32(&calling, 0);
+        mp__os_sleep(mp__os_now() + MP__MILLISECOND);
+        mp__store32(&calling, 1);
+        mp__fence();
+    }
+}
+
+/* The host's own forks do not wait for it: a handler of theirs may hold what it locks. */
 static void call_sink(const outlet_t *it, const mp_log_line_t *line)
 {
     mp_log_sink_t sink = (mp_log_sink_t)(uintptr_t)mp__load64(&it->sink);
+    mp__local_park();
+    begin_call();
     in_sink = true;
     sink(line);
     in_sink = false;
+    mp__store32(&calling, 0);
+    mp__local_unpark();
 }
 
 static void hand_over(const outlet_t *it, const mp__buffer_t *item)
@@ -402,7 +423,7 @@ static void leave_outlet(void)
 {
     mutex_made = 0;
     outlet = NULL;
-    writers = 0;
+    writers = calling = paused = 0;
     in_sink = false;
 }
 
@@ -507,8 +528,23 @@ void mp__log_inherit(const mp__log_route_t *route)
     mp__store32(&level, route->level);
 }
 
+void mp__log_pause(void)
+{
+    int64_t until = mp__os_now() + PAUSE;
+    mp__add32(&paused, 1);
+    mp__fence();
+    while (mp__load32(&calling) && !in_sink && mp__os_now() < until)
+        mp__os_sleep(mp__os_now() + MP__MILLISECOND);
+}
+
+void mp__log_resume(void)
+{
+    mp__add32(&paused, UINT32_MAX);
+}
+
 void mp__log_forget(void)
 {
     queue = NULL; /* its holder stays: a thread of the parent may have been using it */
     level = overloaded = 0;
+    paused = 0; /* the parent's starts pause the parent's sink */
 }

@@ -22,6 +22,11 @@ mp__log_route_t mp__log_route(void);
 /* In a child, with what its parent handed to it. */
 void mp__log_inherit(const mp__log_route_t *route);
 
+/* Before and after a start by fork: meanwhile the sink, which may hold locks of the program, is not called. Waits for
+ * one that runs, not for long. */
+void mp__log_pause(void);
+void mp__log_resume(void);
+
 /* In a child that was started by fork: its parent's route is not its own. */
 void mp__log_forget(void);
 

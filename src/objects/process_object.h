@@ -80,6 +80,11 @@ mp_status_t mp__child_look_at(mp_process_t *process);
  * once. */
 mp_status_t mp__child_sweep(mp_process_t *process);
 
+/* ---- process_start.c */
+
+/* In a fork's child: the one that forked was about to start it. */
+void mp__process_starts_forget(void);
+
 /* ---- process_self.c */
 
 /* The number of a new child, behind this process's own. MP_LIMIT: too many generations. */

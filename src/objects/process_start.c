@@ -1,6 +1,9 @@
 /* The calls that start a child: its object, its name, the wait until it runs. What the system does is in start.c. */
 #include "objects/process_object.h"
 
+#include "core/local.h"
+#include "core/once.h"
+#include "objects/forked.h"
 #include "objects/log.h"
 
 #include <stdio.h>
@@ -47,7 +50,58 @@ static mp_status_t start_child(mp_process_t *process, mp_function_t function, mp
     return status;
 }
 
+/* ---- starts by fork beside starts with pipes or files
+ *
+ * A fork copies every descriptor. Those of a start that is under way in another thread are in no list yet that the
+ * child could close them by, and who holds a pipe's other end unknown keeps the end of what comes by it from being
+ * seen. */
+
+static mp__once_t turn_made;
+static apr_thread_mutex_t *turn;
+
+static mp_status_t make_turn(void)
+{
+    apr_pool_t *pool;
+    mp_status_t status = mp__forks_watch();
+    if (status == MP_OK)
+        status = mp__local_pool(&pool);
+    return status == MP_OK ? mp__local_mutex(&turn, pool) : status;
+}
+
+void mp__process_starts_forget(void)
+{
+    turn_made = 0; /* it is held at each fork */
+}
+
+static bool opens(const mp_stdio_t *stream)
+{
+    return stream->kind == MP_STDIO_PIPE || stream->kind == MP_STDIO_FILE || stream->kind == MP_STDIO_APPEND;
+}
+
+/* Must it be alone on its way from opening its streams to the list of children? */
+static mp_status_t needs_turn(const mp_process_options_t *options, bool *needs)
+{
+    mp_start_method_t method = MP_START_SPAWN;
+    mp_status_t status = mp__os_caps()->fork ? mp__start_method(options->method, &method) : MP_OK;
+    bool streams = opens(&options->input) || opens(&options->output) || opens(&options->error);
+    *needs = mp__os_caps()->fork && (streams || method == MP_START_FORK);
+    return status == MP_OK && *needs ? mp__once(&turn_made, make_turn) : status;
+}
+
 typedef enum sort { USERS, SERVICE, FORKSERVER } sort_t;
+
+static mp_status_t start_and_list(mp_process_t *process, mp_function_t function, mp_args_t args,
+                                  const mp_process_options_t *options, mp__deadline_t deadline)
+{
+    mp_status_t status = start_child(process, function, args, options, deadline);
+    if (status == MP_OK)
+        status = mp__children_lock();
+    if (status == MP_OK) {
+        mp__children_add(process);
+        mp__children_unlock();
+    }
+    return status;
+}
 
 /* Starts a child and lists it; nobody need hold it. */
 static mp_status_t start_listed(mp_process_t **process, mp_function_t function, mp_args_t args,
@@ -66,17 +120,20 @@ static mp_status_t start_listed(mp_process_t **process, mp_function_t function, 
     made->service = sort != USERS;
     made->unwatched = sort == FORKSERVER;
     made->daemon = options->daemon;
-    mp_status_t status = start_child(made, function, args, options, deadline);
-    if (status == MP_OK)
-        status = mp__children_lock();
-    if (status != MP_OK) {
-        mp__handle_release(&made->handle);
-        return status;
+    bool alone;
+    mp_status_t status = needs_turn(options, &alone);
+    if (status == MP_OK) {
+        if (alone)
+            apr_thread_mutex_lock(turn);
+        status = start_and_list(made, function, args, options, deadline);
+        if (alone)
+            apr_thread_mutex_unlock(turn);
     }
-    mp__children_add(made);
-    mp__children_unlock();
-    *process = made;
-    return MP_OK;
+    if (status == MP_OK)
+        *process = made;
+    else
+        mp__handle_release(&made->handle);
+    return status;
 }
 
 static mp_status_t died_at_start(const mp_process_t *process)

@@ -301,9 +301,11 @@ static mp_status_t start_by_fork(const mp__start_t *start, const mp__invitation_
                                  const mp__transfer_t *transfer, mp__os_process_t *process)
 {
     bool in_child;
+    mp__log_pause();
     mp__lifeline_keep(watched);
     mp_status_t status = mp__os_fork(process, &in_child);
     mp__lifeline_keep(MP__NO_HANDLE);
+    mp__log_resume();
     if (status != MP_OK || !in_child)
         return status;
     mp__streams_t streams = start->outfit->streams;

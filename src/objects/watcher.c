@@ -53,6 +53,13 @@ static void be_asked(void)
         mp__os_end_by_signal(false);
 }
 
+static void rest(void)
+{
+    mp__local_park();
+    mp__os_sleep(mp__os_now() + PERIOD);
+    mp__local_unpark();
+}
+
 static void watch(void *unused)
 {
     (void)unused;
@@ -77,7 +84,7 @@ static void watch(void *unused)
         if (limited)
             look_at_limits();
         if (status != MP_OK && status != MP_TIMEOUT)
-            mp__os_sleep(mp__os_now() + PERIOD);
+            rest();
     }
 }
 

@@ -564,6 +564,30 @@ MP_CASE(the_end_of_a_child_that_nobody_holds_is_told)
     CU_ASSERT(mp_now() < until);
 }
 
+static uint32_t resumed, seen_resumed;
+
+static void see_resumed(const mp_log_line_t *line)
+{
+    (void)line;
+    mp__store32(&seen_resumed, mp__load32(&resumed) + 1);
+}
+
+/* Two threads fork, and one is done. */
+MP_CASE(a_sink_is_paused_until_the_last_fork_is_over)
+{
+    warm_up();
+    REQUIRE_OK(mp_log_set(MP_LOG_INFO, see_resumed));
+    mp__log_pause();
+    mp__log_pause();
+    mp__log_resume();
+    mp_log(MP_LOG_INFO, "a line");
+    mp_sleep(0.05); /* for a sink that is called all the same */
+    mp__store32(&resumed, 1);
+    mp__log_resume();
+    EXPECT_OK(mp_log_set(MP_LOG_OFF, NULL));
+    CU_ASSERT_EQUAL(seen_resumed, 2);
+}
+
 /* What is printed goes to the standard error of its starter. */
 MP_PROGRAM(logs_to_stderr)
 {
@@ -653,6 +677,7 @@ MP_GUARDED_CASES(MP_ROW(lines_reach_the_sink_in_order_from_their_level_on), MP_R
                  MP_ROW(a_killed_process_loses_at_most_the_line_it_was_writing),
                  MP_ROW(nobody_waits_for_a_slow_sink_and_losses_are_told),
                  MP_ROW(a_sink_that_does_not_return_is_left_behind), MP_ROW(the_end_of_a_program_waits_for_its_lines),
-                 MP_ROW(the_end_of_a_child_that_nobody_holds_is_told), MP_SUB(logs_and_ends), MP_SUB(logs_to_stderr),
+                 MP_ROW(the_end_of_a_child_that_nobody_holds_is_told),
+                 MP_ROW(a_sink_is_paused_until_the_last_fork_is_over), MP_SUB(logs_and_ends), MP_SUB(logs_to_stderr),
                  MP_ROW(nobody_goes_as_slowly_as_a_slow_sink),
                  MP_ROW(a_child_that_was_off_finds_its_ancestors_sink_again));

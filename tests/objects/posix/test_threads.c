@@ -111,6 +111,48 @@ MP_CASE(fork_is_not_refused_beside_the_librarys_own)
     EXPECT_OK(mp_queue_close(queue));
 }
 
+/* ---- two starts at once */
+
+static mp_status_t read_to_the_end(mp_call_t *call)
+{
+    char bytes[16];
+    (void)call;
+    while (read(STDIN_FILENO, bytes, sizeof bytes) > 0)
+        ;
+    return MP_OK;
+}
+
+static uint32_t starters;
+
+static void start_reader(void *process)
+{
+    const mp_process_options_t options = {
+        .method = MP_START_FORK, .fork_with_threads = true, .input = {.kind = MP_STDIO_PIPE}};
+    __atomic_fetch_add(&starters, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&starters, __ATOMIC_SEQ_CST) < 2)
+        ;
+    MP_CHECK(mp_process_start_with((mp_process_t **)process, read_to_the_end, mp_args(), &options) == MP_OK);
+}
+
+/* A child that was forked in the midst of another start would keep that one's input open. */
+MP_CASE(a_fork_holds_no_pipe_of_a_start_beside_it)
+{
+    mp_test_objects();
+    for (int round = 0; round < 150; round++) {
+        mp_test_thread_t threads[2];
+        mp_process_t *processes[2];
+        starters = 0;
+        for (int i = 0; i < 2; i++)
+            mp_test_thread_start(&threads[i], start_reader, &processes[i]);
+        for (int i = 0; i < 2; i++)
+            mp_test_thread_join(&threads[i]);
+        for (int i = 0; i < 2; i++) {
+            EXPECT_OK(mp_process_close_stream(processes[i], MP_STDIN));
+            mp_test_expect_end(processes[i], 0); /* and not only when the other one ends */
+        }
+    }
+}
+
 /* ---- parking */
 
 #define A_WHILE 0.05 /* seconds: for what must not happen meanwhile */
@@ -177,6 +219,40 @@ MP_CASE(a_fork_finds_the_librarys_threads_parked)
     stop_worker(worker, pool);
 }
 
+static void park_twice(void *unused)
+{
+    (void)unused;
+    mp__local_park();
+    mp__local_park(); /* as in a callback that uses another pool */
+    mp__local_unpark();
+    __atomic_store_n(&rounds, 1, __ATOMIC_SEQ_CST);
+    run_on(NULL);
+    mp__local_unpark();
+}
+
+MP_CASE(who_parks_twice_is_parked_until_the_second_unpark)
+{
+    apr_pool_t *pool;
+    apr_thread_t *thread = NULL;
+    mp_process_t *process;
+    mp_test_objects();
+    stop = rounds = busy = 0;
+    EXPECT_OK(mp__local_pool(&pool));
+    EXPECT_OK(mp__local_thread(&thread, 0, park_twice, NULL, pool));
+    while (!__atomic_load_n(&rounds, __ATOMIC_SEQ_CST))
+        mp_test_moment();
+    double least = 1e9;
+    for (int i = 0; i < 3; i++) {
+        double began = mp_now();
+        REQUIRE_OK(mp_process_start_with(&process, tell_whether_busy, mp_args(),
+                                         &(mp_process_options_t){.method = MP_START_FORK}));
+        least = mp_now() - began < least ? mp_now() - began : least;
+        mp_test_expect_end(process, 0);
+    }
+    CU_ASSERT(least < 0.9); /* else each fork waits for it, a second */
+    stop_worker(thread, pool);
+}
+
 static uint32_t fork_watched, rounds_before, rounds_after;
 
 /* Called before each fork, behind the library's own handler, which is there later. */
@@ -213,5 +289,7 @@ MP_CASE(they_stay_parked_until_the_fork_is_over)
 }
 
 MP_GUARDED_CASES(MP_ROW(fork_is_refused_beside_threads_of_the_program),
-                 MP_ROW(fork_is_not_refused_beside_the_librarys_own), MP_ROW(a_fork_finds_the_librarys_threads_parked),
+                 MP_ROW(fork_is_not_refused_beside_the_librarys_own), MP_ROW(a_fork_holds_no_pipe_of_a_start_beside_it),
+                 MP_ROW(a_fork_finds_the_librarys_threads_parked),
+                 MP_ROW(who_parks_twice_is_parked_until_the_second_unpark),
                  MP_ROW(they_stay_parked_until_the_fork_is_over));
