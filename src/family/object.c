@@ -3,6 +3,7 @@
 
 #include "family/watch.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define GLANCE (10 * MP__MILLISECOND)
@@ -178,6 +179,68 @@ static void dissolve(mp__header_t *header, uint32_t generation, void (*release)(
     mp__block_free(mp__pair(generation, place));
 }
 
+/* ---- who stands still in an ended object keeps its memory, until he goes on or dies */
+
+typedef struct unsettled {
+    mp__reference_t reference;
+    void (*release)(mp__header_t *);
+    uint32_t process; /* whose it was; a fork's child has others' here */
+    uint32_t epoch;
+    struct unsettled *next;
+} unsettled_t;
+
+static uint64_t left_behind; /* the first of this process's, as a number */
+
+static void leave_behind(unsettled_t *object)
+{
+    uint64_t first = mp__load64(&left_behind);
+    do
+        object->next = (unsettled_t *)(uintptr_t)first;
+    while (!mp__cas64(&left_behind, &first, (uint64_t)(uintptr_t)object));
+}
+
+/* Without memory for that the object's blocks go with this process. */
+static void settle_later(const mp__header_t *header, uint32_t generation, void (*release)(mp__header_t *))
+{
+    unsettled_t *object = malloc(sizeof *object);
+    if (!object)
+        return;
+    *object = (unsettled_t){.reference = {.place = place_of(header), .generation = generation},
+                            .release = release,
+                            .process = mp__family.process,
+                            .epoch = mp__family.epoch};
+    leave_behind(object);
+}
+
+void mp__objects_settle(void)
+{
+    if (mp__load64(&left_behind) == 0)
+        return;
+    unsettled_t *object = (unsettled_t *)(uintptr_t)mp__swap64(&left_behind, 0);
+    while (object) {
+        unsettled_t *next = object->next;
+        mp__header_t *header = header_in(object->reference.place);
+        bool own = object->process == mp__family.process && object->epoch == mp__family.epoch;
+        if (own && !settle(header, 0)) {
+            leave_behind(object);
+        } else {
+            if (own)
+                dissolve(header, object->reference.generation, object->release);
+            free(object);
+        }
+        object = next;
+    }
+}
+
+static void end_or_leave(mp__header_t *header, uint32_t generation, void (*release)(mp__header_t *))
+{
+    mp__objects_settle();
+    if (settle(header, SETTLE_TIME))
+        dissolve(header, generation, release);
+    else
+        settle_later(header, generation, release);
+}
+
 mp_status_t mp__object_end(mp__header_t *header, const mp__reference_t *reference, void (*release)(mp__header_t *))
 {
     const char *step = "close an object";
@@ -187,8 +250,7 @@ mp_status_t mp__object_end(mp__header_t *header, const mp__reference_t *referenc
                    : mp__object_gone(step);
     if (!end_generation(header, reference->generation))
         return mp__object_gone(step);
-    if (settle(header, SETTLE_TIME))
-        dissolve(header, reference->generation, release);
+    end_or_leave(header, reference->generation, release);
     return MP_OK;
 }
 
@@ -218,8 +280,7 @@ mp_status_t mp__object_adopt(mp__header_t *header, const mp__reference_t *refere
     /* Its sweep may have met the object as the dead one's, or may have been just too late: then nobody else ends it. */
     end_generation(header, generation);
     header->damaged = 1;
-    if (settle(header, SETTLE_TIME))
-        dissolve(header, generation, NULL);
+    end_or_leave(header, generation, NULL);
     return mp__object_gone(step);
 }
 

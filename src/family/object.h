@@ -93,12 +93,17 @@ bool mp__object_was_adopted(const mp__header_t *header, const mp__reference_t *r
 
 /* The end, by its owner: raises the generation, wakes all, and once nobody is in it any more frees the blocks that it
  * owns and the header. `release` (may be NULL: it owns none) frees the blocks that the content names; if somebody died
- * in the object all blocks are searched instead. A process that is stopped in the middle of it delays the freeing to
- * this process's end, not this call. MP_GONE: it was over already; MP_NOT_OWNER: another process has adopted it. */
+ * in the object all blocks are searched instead. A process that is stopped in the middle of it delays the freeing, not
+ * this call: mp__objects_settle() does it. MP_GONE: it was over already; MP_NOT_OWNER: another process has adopted it.
+ */
 mp_status_t mp__object_end(mp__header_t *header, const mp__reference_t *reference, void (*release)(mp__header_t *));
 
-/* The same without freeing anything, for the sweep; false: somebody is still in it, after so long a time. Can be
- * repeated. */
+/* Frees what this process ended while somebody stood still in it, if nobody does any more. When a child has died; each
+ * end of an object does it, too. */
+void mp__objects_settle(void);
+
+/* The same as an end without freeing anything, for the sweep; false: somebody is still in it, after so long a time. Can
+ * be repeated. */
 bool mp__object_end_at(uint32_t place, uint32_t generation, int64_t patience);
 
 /* Has the object in this header place ended, with nobody in it? */

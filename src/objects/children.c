@@ -3,6 +3,7 @@
 
 #include "core/local.h"
 #include "core/once.h"
+#include "family/object.h"
 #include "objects/forked.h"
 #include "objects/forkserver.h"
 #include "objects/log.h"
@@ -122,6 +123,7 @@ mp_status_t mp__child_sweep(mp_process_t *process)
     if (status != MP_OK)
         return status;
     (void)mp__process_bury(process->slot, process->epoch);
+    mp__objects_settle(); /* it may have been what stood still in one of them */
     mp__store32(&process->ended, 1);
     return MP_OK;
 }

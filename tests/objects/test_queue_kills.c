@@ -8,6 +8,7 @@
 #include "scene.h"
 
 #include "family/alloc.h"
+#include "objects/shared.h"
 
 #include <string.h>
 
@@ -390,6 +391,41 @@ MP_CASE(both_are_killed_with_large_items)
     mp_test_each_method(kill_large_both);
 }
 
-MP_GUARDED_CASES(MP_ROW(writers_are_killed), MP_ROW(writers_of_large_items_are_killed), MP_ROW(readers_are_killed),
+/* ---- one that stands still in a queue when its owner closes it, and is killed then */
+
+static mp_status_t stand_in(mp_call_t *call)
+{
+    const mp__shared_t *queue = (const mp__shared_t *)(const void *)mp_arg_queue(call, 0);
+    mp_conn_t *conn = mp_arg_conn(call, 1);
+    mp_value_t word;
+    MP_CHECK(mp__word_lock(&queue->header->lock, MP__NEVER) == MP_OK);
+    MP_CHECK(mp_conn_send(conn, "in it") == MP_OK);
+    return mp_conn_recv(conn, &word);
+}
+
+/* What it kept from being freed is not left, which the leak check sees. */
+MP_CASE(a_queue_that_one_stood_in_is_freed_when_that_one_is_dead)
+{
+    mp_queue_t *queue;
+    mp_conn_t *conn, *theirs;
+    mp_process_t *process;
+    mp_value_t word;
+    mp_test_objects();
+    REQUIRE_OK(mp_queue_create(&queue, 0));
+    REQUIRE_OK(mp_pipe(&conn, &theirs, MP_DUPLEX));
+    REQUIRE_OK(mp_process_start(&process, stand_in, mp_args(queue, theirs)));
+    EXPECT_OK(mp_conn_close(theirs));
+    REQUIRE_OK(mp_conn_recv(conn, &word));
+    mp_value_free(&word);
+    uint64_t blocks = mp__blocks_in_use();
+    EXPECT_OK(mp_queue_close(queue));
+    CU_ASSERT_EQUAL(mp__blocks_in_use(), blocks);
+    mp_test_expect_killed(process);
+    CU_ASSERT(mp__blocks_in_use() < blocks);
+    EXPECT_OK(mp_conn_close(conn));
+}
+
+MP_GUARDED_CASES(MP_ROW(a_queue_that_one_stood_in_is_freed_when_that_one_is_dead), MP_ROW(writers_are_killed),
+                 MP_ROW(writers_of_large_items_are_killed), MP_ROW(readers_are_killed),
                  MP_ROW(readers_of_large_items_are_killed), MP_ROW(both_are_killed),
                  MP_ROW(both_are_killed_with_large_items));

@@ -42,6 +42,8 @@ static const excuse_t excuses[] = {
     {"family/attach.c", "attach", OWN},
     {"family/attach.c", "mp__detach", OWN ", or of one who can take no part"},
     {"family/slots.c", "probe_some", OWN},
+    {"family/object.c", "leave_behind", OWN},
+    {"family/object.c", "mp__objects_settle", OWN},
     {"family/park.c", "mp__may_spin", OWN},
     {"objects/lifeline.c", NULL, OWN},
     {"posix/linux/pidfd.c", NULL, OWN},
