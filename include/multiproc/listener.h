@@ -11,7 +11,7 @@
  * inside a family; on Windows as long as the root process of the sender's family lives.
  *
  * Any thread may use a listener, several may accept at once. It belongs to the process that made it and does not
- * travel; a child made by fork holds nothing of it.
+ * travel. In a fork's child, whoever forked, it is closed: calls are ::MP_CLOSED there, its parent's goes on.
  *
  * Timeouts: see ::MP_FOREVER.
  */
@@ -42,8 +42,8 @@ MP_BEGIN_DECLS
  */
 MP_API mp_status_t mp_listener_create(mp_listener_t **listener, const char *address);
 
-/** What others connect to; whole, as the system takes it. The listener's, until it is closed. NULL: it is none, or
- * closed. */
+/** What others connect to; whole, as the system takes it. The listener's, until it is closed: a thread that closes it
+ * takes the text away from others. NULL: it is none, or closed. */
 MP_API const char *mp_listener_address(const mp_listener_t *listener);
 
 /**
