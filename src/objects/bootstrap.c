@@ -11,7 +11,6 @@
 #include "family/alloc.h"
 #include "objects/connection.h"
 #include "objects/finalize.h"
-#include "objects/listener.h"
 #include "objects/log.h"
 #include "objects/name.h"
 #include "objects/process.h"
@@ -230,7 +229,6 @@ static void log_end(int code)
 void mp__forked_child(const mp__invitation_t *invitation, mp__os_handle_t lifeline, const mp__transfer_t *transfer)
 {
     mp__conns_forget(transfer);
-    mp__listeners_forget();
     mp__log_forget();
     int code = MP__EXIT_UNUSABLE;
     if (mp__family_accept_forked(invitation) == MP_OK) {

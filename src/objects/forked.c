@@ -3,6 +3,7 @@
 
 #include "core/once.h"
 #include "objects/finalize.h"
+#include "objects/listener.h"
 #include "objects/manager.h"
 #include "objects/pool.h"
 #include "objects/process.h"
@@ -16,6 +17,7 @@ static void leave(void)
     mp__reaper_reset();
     mp__pools_forget();
     mp__managers_forget();
+    mp__listeners_forget();
 }
 
 static mp_status_t watch(void)

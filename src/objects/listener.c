@@ -11,6 +11,7 @@
 #include "core/once.h"
 #include "objects/connection.h"
 #include "objects/finalize.h"
+#include "objects/forked.h"
 #include "wire/handle.h"
 
 #include <limits.h>
@@ -49,7 +50,9 @@ static void remove_all(void *unused)
 static mp_status_t make_list(void)
 {
     apr_pool_t *pool;
-    mp_status_t status = mp__local_pool(&pool);
+    mp_status_t status = mp__forks_watch();
+    if (status == MP_OK)
+        status = mp__local_pool(&pool);
     return status == MP_OK ? mp__local_mutex(&list_mutex, pool) : status;
 }
 
@@ -178,30 +181,39 @@ mp_status_t mp_listener_create(mp_listener_t **out, const char *address)
 
 const char *mp_listener_address(const mp_listener_t *listener)
 {
-    return check(listener, "ask for a listener's address") == MP_OK ? mp__os_listener_address(listener->place) : NULL;
+    mp_listener_t *entered = (mp_listener_t *)(uintptr_t)listener;
+    if (enter(entered, 0, "ask for a listener's address") != MP_OK)
+        return NULL;
+    const char *address = mp__os_listener_address(entered->place);
+    leave(entered);
+    return address;
 }
 
 mp_status_t mp__listener_watch(const mp_listener_t *listener, mp__os_handle_t *handle)
 {
-    mp_status_t status = check(listener, "wait for a listener");
-    if (status == MP_OK)
-        *handle = mp__os_listener_handle(listener->place);
-    return status;
+    mp_listener_t *entered = (mp_listener_t *)(uintptr_t)listener;
+    mp_status_t status = enter(entered, 0, "wait for a listener");
+    if (status != MP_OK)
+        return status;
+    *handle = mp__os_listener_handle(entered->place);
+    leave(entered);
+    return MP_OK;
 }
 
-/* The end of the next connection. */
+/* The end of the next connection. A handle that is ready while nobody is there does not keep it beyond the deadline. */
 static mp_status_t await(mp_listener_t *listener, mp__deadline_t deadline, mp__os_handle_t *end)
 {
     const mp__os_handle_t handles[] = {mp__os_listener_handle(listener->place), listener->over.wait};
     mp_status_t status = MP_OK;
-    while (status == MP_OK) {
+    for (bool last = false; status == MP_OK; last = mp__os_now() >= deadline) {
         bool ready[2];
         status = check(listener, "accept");
         if (status == MP_OK)
             status = mp__os_accept(listener->place, end);
         if (status != MP_TIMEOUT)
             return status;
-        status = mp__os_wait_any(handles, 2, deadline, ready);
+        if (!last)
+            status = mp__os_wait_any(handles, 2, deadline, ready);
     }
     return status == MP_TIMEOUT ? mp__error(MP_TIMEOUT, "accept", "nobody has connected") : status;
 }

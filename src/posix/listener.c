@@ -2,8 +2,9 @@
  *
  * A path outlives its socket where the process was killed. Whether a socket is behind it a datagram socket finds out
  * without being noticed: connecting that one to a living stream socket fails in another way than to a dead one's path.
- * So one that is bound already and does not listen yet is not mistaken for a dead one. Only who removes a dead one's
- * path must be alone with it, and holds a lock on the directory meanwhile, which goes with the process. */
+ * So one that is bound already and does not listen yet is not mistaken for a dead one. Only who replaces a dead one
+ * must be alone with it, and locks a file beside it meanwhile: of this user's alone, so that nobody else holds it, and
+ * gone with the lock. */
 #include "posix/posix.h"
 
 #include "core/error.h"
@@ -23,7 +24,9 @@
 /* Of addresses of our own choice: a directory that only this user can enter, and the socket in it. */
 #define FOLDER_PREFIX "multiproc-listener-"
 #define OWN_SOCKET    "/s"
-#define OWN_TRIES     16 /* who clears away dead ones may take an empty directory for one */
+#define OWN_TRIES     16 /* who is blind to this process, as in another container, may take it for a dead one's */
+
+#define LOCK_SUFFIX ".lock" /* of a path where somebody replaces a dead one */
 
 #define BACKLOG  128
 #define PATIENCE (2 * MP__SECOND)
@@ -39,7 +42,8 @@ struct mp__os_listener {
     struct sockaddr_un address;
 };
 
-static const char listening[] = "listen", accepting[] = "accept a connection", connecting[] = "connect";
+static const char listening[] = "listen", accepting[] = "accept a connection", connecting[] = "connect",
+                  replacing[] = "replace a dead listener";
 
 /* ---- addresses */
 
@@ -96,56 +100,121 @@ static mp_status_t set_whole_address(struct sockaddr_un *address, const char *pa
 
 /* ---- dead ones */
 
-/* Is no living socket behind it? False also where that is not to be known. */
-static bool is_dead(const struct sockaddr_un *address)
+/* Is no living socket behind it? -1: no telling now, and errno. */
+static int is_dead(const struct sockaddr_un *address)
 {
     int fd = mp__posix_raw_socket(SOCK_DGRAM);
-    bool dead = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno == ECONNREFUSED;
+    if (fd < 0)
+        return -1;
+    int dead = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno == ECONNREFUSED;
     mp__posix_close(fd);
     return dead;
 }
 
-/* Was it this user's socket? */
-static bool is_leaving(const struct sockaddr_un *address)
+/* Is it a dead socket of this user's? The same answers. What was found is still there after the question. */
+static int is_leaving(const struct sockaddr_un *address, struct stat *found)
 {
-    struct stat found;
-    return lstat(address->sun_path, &found) == 0 && S_ISSOCK(found.st_mode) && found.st_uid == geteuid() &&
-           is_dead(address);
+    int dead = is_dead(address);
+    return dead <= 0 ? dead
+                     : lstat(address->sun_path, found) == 0 && S_ISSOCK(found->st_mode) && found->st_uid == geteuid();
 }
 
-/* The path's directory, locked; -1 and errno. */
-static int lock_folder(const char *path)
+static bool is_same(const struct stat *a, const struct stat *b)
 {
-    char folder[sizeof((struct sockaddr_un *)NULL)->sun_path];
-    const char *slash = strrchr(path, '/'); /* it is whole */
-    snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-    int fd = mp__posix_lift(open(folder, O_RDONLY | O_CLOEXEC));
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* 0; EEXIST: no file of this user's is there; EWOULDBLOCK: another has it, or had it until now; or an error number. */
+static int try_lock(const char *path, int *lock)
+{
+    struct stat opened, found;
+    int fd = mp__posix_lift(
+        open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    int code = fd < 0 || fstat(fd, &opened) < 0 ? errno : 0;
+    if (!code && opened.st_uid == geteuid())
+        fchmod(fd, S_IRUSR | S_IWUSR); /* the umask may have taken this user's own rights */
+    if (!code && flock(fd, LOCK_EX | LOCK_NB) < 0)
+        code = errno == EINTR ? EWOULDBLOCK : errno;
+    if (lstat(path, &found) < 0)
+        code = code ? code : EWOULDBLOCK;
+    else if (!S_ISREG(found.st_mode) || found.st_uid != geteuid())
+        code = EEXIST;
+    else if (!code && !is_same(&opened, &found))
+        code = EWOULDBLOCK;
+    if (code)
+        mp__posix_close(fd);
+    *lock = fd;
+    return code;
+}
+
+static mp_status_t take_lock(const char *path, int *lock)
+{
     mp__deadline_t end = mp__os_now() + PATIENCE;
-    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        if ((errno != EWOULDBLOCK && errno != EINTR) || mp__os_now() >= end) {
-            mp__posix_close(fd);
-            return -1;
-        }
+    int code;
+    while ((code = try_lock(path, lock)) == EWOULDBLOCK && mp__os_now() < end)
         mp__os_sleep(mp__os_now() + PAUSE);
-    }
-    return fd;
+    if (code == EWOULDBLOCK)
+        return mp__error(MP_TIMEOUT, replacing, "another process holds %s", path);
+    if (code == EEXIST)
+        return mp__error(MP_EXISTS, replacing, "%s is no file of this user's", path);
+    return code ? listener_error(replacing, code) : MP_OK;
 }
 
-/* Removes what a dead one left at the path. */
-static mp_status_t clear_path(const struct sockaddr_un *address)
+/* Unlocked as well: a fork's child may have a copy of the descriptor. */
+static void give_lock_back(const char *path, int lock)
 {
-    if (!is_leaving(address))
-        return MP_OK;
-    int folder = lock_folder(address->sun_path);
-    if (folder < 0)
-        return listener_error("replace a dead listener", errno);
-    if (is_leaving(address) && unlink(address->sun_path) < 0 && errno != ENOENT) {
-        mp_status_t status = listener_error("replace a dead listener", errno);
-        mp__posix_close(folder);
-        return status;
+    unlink(path);
+    flock(lock, LOCK_UN);
+    mp__posix_close(lock);
+}
+
+static int bind_once(const mp__os_listener_t *listener)
+{
+    return bind(listener->fd, (const struct sockaddr *)&listener->address, sizeof listener->address) < 0 ? errno : 0;
+}
+
+/* The lock is held. A path is seen a moment before a socket is behind it, but no other bind() fails before that moment
+ * is over: what was there before one that failed, and is dead after it, is no newcomer. */
+static int bind_instead(const mp__os_listener_t *listener)
+{
+    struct stat before, now;
+    bool known = lstat(listener->address.sun_path, &before) == 0;
+    int code = bind_once(listener);
+    int leaving = code == EADDRINUSE && known ? is_leaving(&listener->address, &now) : 0;
+    if (leaving < 0)
+        return errno;
+    if (!leaving || !is_same(&before, &now))
+        return code;
+    return unlink(listener->address.sun_path) < 0 && errno != ENOENT ? errno : bind_once(listener);
+}
+
+/* Something is at the path. */
+static mp_status_t replace(const mp__os_listener_t *listener)
+{
+    char path[sizeof listener->address.sun_path + sizeof LOCK_SUFFIX];
+    struct stat found;
+    int lock, code, leaving = is_leaving(&listener->address, &found);
+    if (leaving < 0)
+        return mp__posix_error(replacing, errno);
+    if (!leaving) { /* unless it has gone meanwhile */
+        code = bind_once(listener);
+        return code ? listener_error(listening, code) : MP_OK;
     }
-    mp__posix_close(folder);
-    return MP_OK;
+    snprintf(path, sizeof path, "%s" LOCK_SUFFIX, listener->address.sun_path);
+    mp_status_t status = take_lock(path, &lock);
+    if (status != MP_OK)
+        return status;
+    code = bind_instead(listener);
+    give_lock_back(path, lock);
+    return code ? listener_error(replacing, code) : MP_OK;
+}
+
+/* Whose directory of that name is it? */
+static bool maker_lives(const char *name)
+{
+    char *end;
+    long pid = strtol(name + strlen(FOLDER_PREFIX), &end, 10);
+    return *end != '-' || pid <= 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH;
 }
 
 /* A directory of our own choice, if nobody alive is in it. Its name never comes again, so nothing has to be locked. */
@@ -156,7 +225,7 @@ static void clear_folder(const char *path)
     if (lstat(path, &found) < 0 || !S_ISDIR(found.st_mode) || found.st_uid != geteuid() ||
         snprintf(address.sun_path, sizeof address.sun_path, "%s" OWN_SOCKET, path) >= (int)sizeof address.sun_path)
         return;
-    if (is_leaving(&address))
+    if (is_leaving(&address, &found) == 1)
         unlink(address.sun_path);
     rmdir(path); /* unless there is something in it */
 }
@@ -167,7 +236,7 @@ static void clear_folders(const char *base)
     const struct dirent *entry;
     while (directory && (entry = readdir(directory))) {
         char path[PATH_MAX];
-        if (strncmp(entry->d_name, FOLDER_PREFIX, strlen(FOLDER_PREFIX)) == 0 &&
+        if (strncmp(entry->d_name, FOLDER_PREFIX, strlen(FOLDER_PREFIX)) == 0 && !maker_lives(entry->d_name) &&
             snprintf(path, sizeof path, "%s/%s", base, entry->d_name) < (int)sizeof path)
             clear_folder(path);
     }
@@ -177,22 +246,37 @@ static void clear_folders(const char *base)
 
 /* ---- making one */
 
+static bool is_ours(const mp__os_listener_t *listener)
+{
+    struct stat found;
+    return lstat(listener->address.sun_path, &found) == 0 && found.st_dev == listener->device &&
+           found.st_ino == listener->file;
+}
+
+/* A new one for each attempt: one that was bound once cannot be bound again. */
+static mp_status_t open_socket(mp__os_listener_t *listener)
+{
+    mp__posix_close(listener->fd);
+    listener->fd = mp__posix_lift(mp__posix_raw_socket(SOCK_STREAM));
+    if (listener->fd < 0)
+        return mp__posix_error(listening, errno);
+    fchmod(listener->fd, S_IRUSR | S_IWUSR); /* where sockets have a mode, the path is born with it */
+    return MP_OK;
+}
+
 /* Nobody can connect before listen(); so mode and path are settled when somebody can. */
 static mp_status_t bind_to(mp__os_listener_t *listener)
 {
-    const struct sockaddr *address = (const struct sockaddr *)&listener->address;
     const char *path = listener->address.sun_path;
     struct stat made;
-    fchmod(listener->fd, S_IRUSR | S_IWUSR); /* where sockets have a mode, the path is born with it */
-    int code = bind(listener->fd, address, sizeof listener->address) < 0 ? errno : 0;
-    if (code == EADDRINUSE) {
-        mp_status_t status = clear_path(&listener->address);
-        if (status != MP_OK)
-            return status;
-        code = bind(listener->fd, address, sizeof listener->address) < 0 ? errno : 0;
-    }
+    mp_status_t status = open_socket(listener);
+    if (status != MP_OK)
+        return status;
+    int code = bind_once(listener);
     if (code)
-        return listener_error(listening, code);
+        status = code == EADDRINUSE ? replace(listener) : listener_error(listening, code);
+    if (status != MP_OK)
+        return status;
     if (lstat(path, &made) < 0)
         return listener_error(listening, errno);
     listener->device = made.st_dev;
@@ -201,7 +285,7 @@ static mp_status_t bind_to(mp__os_listener_t *listener)
     if (chmod(path, S_IRUSR | S_IWUSR) < 0 || fcntl(listener->fd, F_SETFL, O_NONBLOCK) < 0 ||
         listen(listener->fd, BACKLOG) < 0)
         return listener_error(listening, errno);
-    return MP_OK;
+    return is_ours(listener) ? MP_OK : mp__error(MP_NOT_FOUND, listening, "somebody has removed its file");
 }
 
 static mp_status_t bind_below(mp__os_listener_t *listener, const char *base)
@@ -215,8 +299,10 @@ static mp_status_t bind_below(mp__os_listener_t *listener, const char *base)
     listener->address.sun_family = AF_UNIX;
     snprintf(listener->address.sun_path, sizeof listener->address.sun_path, "%s" OWN_SOCKET, folder);
     mp_status_t status = bind_to(listener);
-    if (status != MP_OK && listener->removed)
+    if (status != MP_OK) {
+        mp__os_listener_remove(listener);
         rmdir(folder);
+    }
     return status;
 }
 
@@ -241,12 +327,8 @@ mp_status_t mp__os_listen(const char *address, mp__os_listener_t **out)
         return mp__posix_error(listening, ENOMEM);
     listener->maker = getpid();
     listener->removed = true;
-    listener->fd = mp__posix_lift(mp__posix_raw_socket(SOCK_STREAM));
-    mp_status_t status = MP_OK;
-    if (listener->fd < 0)
-        status = mp__posix_error(listening, errno);
-    else if (address)
-        status = set_whole_address(&listener->address, address);
+    listener->fd = -1;
+    mp_status_t status = address ? set_whole_address(&listener->address, address) : MP_OK;
     if (status == MP_OK)
         status = address ? bind_to(listener) : bind_anywhere(listener);
     if (status == MP_OK)
@@ -271,11 +353,10 @@ mp__os_handle_t mp__os_listener_handle(const mp__os_listener_t *listener)
 void mp__os_listener_remove(mp__os_listener_t *listener)
 {
     char *path = listener->address.sun_path;
-    struct stat found;
     if (listener->removed || listener->maker != getpid())
         return;
     listener->removed = true;
-    if (lstat(path, &found) == 0 && found.st_dev == listener->device && found.st_ino == listener->file)
+    if (is_ours(listener))
         unlink(path);
     if (listener->own_folder) {
         char folder[sizeof listener->address.sun_path];
@@ -339,10 +420,13 @@ mp_status_t mp__os_accept(mp__os_listener_t *listener, mp__os_handle_t *end)
     return MP_OK;
 }
 
-/* Why connect() failed. A full queue is EAGAIN, on the BSDs it looks like a dead one's. */
+/* Why connect() failed. A full queue is EAGAIN, or looks like a dead one's, or like one that does not listen. */
 static mp_status_t refused(const struct sockaddr_un *address, int code)
 {
-    if (code == EAGAIN || (code == ECONNREFUSED && !is_dead(address)))
+    int dead = code == ECONNREFUSED && mp__posix_full_is_refused() ? is_dead(address) : 1;
+    if (dead < 0)
+        return mp__posix_error(connecting, errno);
+    if (code == EAGAIN || !dead)
         return mp__error_native(MP_BUSY, connecting, code);
     if (code == ECONNREFUSED || code == ENOTSOCK || code == EPROTOTYPE)
         return mp__error_native(MP_NOT_FOUND, connecting, code);

@@ -177,6 +177,9 @@ int mp__posix_poll_for(struct pollfd *set, size_t n, int64_t nanoseconds); /* < 
  */
 int mp__posix_peer(int fd, uid_t *user);
 
+/* Is who connects where no room is left refused as if nobody listened there? Else it is EAGAIN. */
+bool mp__posix_full_is_refused(void);
+
 /* memory.c: the arena's memory. Functions return 0 or an error number. */
 int mp__posix_memory_create(int *memory, int *life); /* size 0; life: -1 where the memory itself takes locks */
 void mp__posix_memory_seal(int memory);              /* its size is final */

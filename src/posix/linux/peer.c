@@ -10,3 +10,8 @@ int mp__posix_peer(int fd, uid_t *user)
     *user = peer.uid;
     return 0;
 }
+
+bool mp__posix_full_is_refused(void)
+{
+    return false;
+}

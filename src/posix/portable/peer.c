@@ -12,6 +12,11 @@ int mp__posix_peer(int fd, uid_t *user)
     return getpeereid(fd, user, &group);
 }
 
+bool mp__posix_full_is_refused(void)
+{
+    return true;
+}
+
 #elif defined(SO_PEERCRED)
 
 /* As the kernel writes it; the C library hides its own. */
@@ -31,6 +36,11 @@ int mp__posix_peer(int fd, uid_t *user)
     return 0;
 }
 
+bool mp__posix_full_is_refused(void)
+{
+    return false;
+}
+
 #else
 
 int mp__posix_peer(int fd, uid_t *user)
@@ -38,6 +48,11 @@ int mp__posix_peer(int fd, uid_t *user)
     (void)fd, (void)user;
     errno = ENOSYS;
     return -1;
+}
+
+bool mp__posix_full_is_refused(void)
+{
+    return true;
 }
 
 #endif
