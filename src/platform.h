@@ -447,9 +447,9 @@ typedef struct mp__os_listener mp__os_listener_t;
 
 /* Begins to listen: at a socket's path, or a pipe's name; NULL: at an address of its own choice, which nobody else can
  * guess or enter. Only this user's processes can connect. What a dead one left at the address is replaced. MP_EXISTS:
- * somebody listens there, or something else is there; MP_TIMEOUT: another is replacing the same dead one, for
- * seconds; MP_NOT_FOUND: no such directory; MP_DENIED; MP_TOO_LARGE: the
- * system takes no address as long; MP_INVALID: it is no address; MP_LIMIT. */
+ * somebody listens there, or something else is there; MP_TIMEOUT: another has been replacing the same dead one
+ * for seconds; MP_NOT_FOUND: no such directory; MP_DENIED; MP_TOO_LARGE: the system takes no address as long;
+ * MP_INVALID: it is no address; MP_LIMIT. */
 mp_status_t mp__os_listen(const char *address, mp__os_listener_t **listener);
 
 /* Its address, whole; the listener's. */

@@ -26,23 +26,22 @@ MP_BEGIN_DECLS
  * Begins to listen at an address. From here on others can connect, and send, though nobody accepts yet.
  *
  * On POSIX an address is the path of a socket, which is made with mode 0600; a relative one is taken from the current
- * directory, now. What a listener left there that was killed is replaced; for that
- * moment there is a file beside it, `ADDRESS.lock`, and if this process is killed just then, until the next
- * replacement. On Windows it is the name of a pipe,
- * `\\.\pipe\NAME`, or NAME alone. With NULL the library chooses one that nobody can guess, on POSIX in a directory of
- * its own below TMPDIR, or /tmp, that only this user can enter; it takes away there what killed processes left.
+ * directory, now. What a listener left there that was killed is replaced; for that moment there is a file beside it,
+ * `ADDRESS.lock` (should this process be killed just then, until the next replacement). On Windows it is
+ * `\\.\pipe\NAME`, a pipe's name, or NAME alone. With NULL the library chooses one that nobody can guess, on POSIX in
+ * a directory of its own below TMPDIR, or /tmp, that only this user can enter; it takes away there what killed
+ * processes left.
  *
  * When the process ends in order (returns from main, exits) the address goes as with mp_listener_close().
  * @param listener where the new object goes, to be closed by mp_listener_close().
  * @param address UTF-8, borrowed; or NULL.
- * @return ::MP_OK; ::MP_EXISTS: somebody listens there, or something is there that is no socket of this user's, or a
- *         dead listener and an `ADDRESS.lock` that is no file of this user's (on Windows also: connections are open
- * that were accepted there); ::MP_TIMEOUT: another is replacing the same dead listener, and stopped in the middle;
- * ::MP_TOO_LARGE: the address is longer than the system takes (POSIX: 103 to 107 bytes of whole path; Windows: 256
- * characters); ::MP_NOT_FOUND: no such directory; ::MP_DENIED; ::MP_INVALID: also, an address that is none; ::MP_LIMIT:
- * no descriptor is left;
- *         ::MP_NO_MEMORY; ::MP_SYSTEM. Blocks only to wait for another who is replacing the same dead listener,
- *         2 seconds at most.
+ * @return ::MP_OK; ::MP_EXISTS: somebody listens there, or something is there that is no socket of this user's, or
+ *         beside a dead listener an `ADDRESS.lock` that is no file of this user's (on Windows also: connections are
+ *         open that were accepted there); ::MP_TIMEOUT: another has been replacing the same dead listener for 2
+ *         seconds; ::MP_TOO_LARGE: the address is longer than the system takes (POSIX: 103 to 107 bytes of whole path;
+ *         Windows: 256 characters); ::MP_NOT_FOUND: no such directory; ::MP_DENIED; ::MP_INVALID: also, an address
+ *         that is none; ::MP_LIMIT: no descriptor is left; ::MP_NO_MEMORY; ::MP_SYSTEM. Blocks only to wait for another
+ *         who is replacing the same dead listener, 2 seconds at most.
  */
 MP_API mp_status_t mp_listener_create(mp_listener_t **listener, const char *address);
 
@@ -76,8 +75,8 @@ MP_API mp_status_t mp_listener_close(mp_listener_t *listener);
  * @param timeout seconds. Waits only where somebody listens, and so many wait to be accepted that there is no room for
  *        one more: on POSIX more than a hundred, on Windows one. It looks up to 100 times a second then.
  * @return ::MP_OK; ::MP_NOT_FOUND: nobody listens there, at once (on the BSDs and macOS a socket that is bound and
- * never listens looks like one without room); ::MP_TIMEOUT: no room until then; ::MP_DENIED: another user listens
- * there; ::MP_TOO_LARGE: no address is that long; ::MP_INVALID; ::MP_LIMIT: no descriptor is left;
+ *         never listens looks like one without room); ::MP_TIMEOUT: no room until then; ::MP_DENIED: another user
+ *         listens there; ::MP_TOO_LARGE: no address is that long; ::MP_INVALID; ::MP_LIMIT: no descriptor is left;
  *         ::MP_NO_MEMORY; ::MP_UNSUPPORTED: as for accept; ::MP_SYSTEM.
  */
 MP_API mp_status_t mp_connect(mp_conn_t **conn, const char *address, double timeout);

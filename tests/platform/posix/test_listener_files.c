@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -193,6 +195,138 @@ MP_CASE(a_dead_ones_path_has_one_heir)
     remove_folder();
 }
 
+/* Bound there; closed, it is a dead one. */
+static int bind_there(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    strcpy(address.sun_path, path);
+    CU_ASSERT_EQUAL(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static void expect_listening(void)
+{
+    mp__os_listener_t *listener;
+    struct stat found;
+    REQUIRE_OK(mp__os_listen(path, &listener));
+    mp__os_listener_close(listener);
+    CU_ASSERT(!is_there(path, &found));
+}
+
+/* One that is bound and does not listen is nobody who has no room. */
+MP_CASE(who_never_listens_is_not_found)
+{
+    mp__os_handle_t end;
+    make_folder();
+    int fd = bind_there();
+    EXPECT_STATUS(mp__os_connect(path, &end), MP_NOT_FOUND);
+    close(fd);
+    EXPECT_STATUS(mp__os_connect(path, &end), MP_NOT_FOUND);
+    unlink(path);
+    remove_folder();
+}
+
+/* Then nobody can tell whether it is dead. */
+MP_CASE(no_descriptor_to_look_with)
+{
+    mp__os_listener_t *listener;
+    mp__os_handle_t end;
+    make_folder();
+    if (!mp_test_limit_handles(1))
+        mp_skip("the system sets no limit to a process's handles");
+    mp_test_lift_limits();
+    mp_test_baseline();
+    close(bind_there());
+    CU_ASSERT(mp_test_limit_handles(1));
+    EXPECT_STATUS(mp__os_listen(path, &listener), MP_LIMIT);
+    EXPECT_STATUS(mp__os_connect(path, &end), MP_NOT_FOUND);
+    mp_test_lift_limits();
+    expect_listening();
+    remove_folder();
+}
+
+/* Anybody can lock the directory, and it need not be readable. */
+MP_CASE(a_dead_ones_directory_needs_no_lock)
+{
+    make_folder();
+    int fd = open(folder, O_RDONLY | O_CLOEXEC);
+    CU_ASSERT_EQUAL(flock(fd, LOCK_EX), 0);
+    close(bind_there());
+    expect_listening();
+    close(fd);
+    remove_folder();
+}
+
+MP_CASE(a_directory_that_cannot_be_read)
+{
+    make_folder();
+    CU_ASSERT_EQUAL(chmod(folder, 0300), 0);
+    bool root = geteuid() == 0;
+    CU_ASSERT(!root || (chown(folder, NOBODY, NOBODY) == 0 && seteuid(NOBODY) == 0));
+    close(bind_there());
+    expect_listening();
+    CU_ASSERT(!root || seteuid(0) == 0);
+    remove_folder();
+}
+
+MP_CASE(the_lock_of_a_dead_ones_path)
+{
+    mp__os_listener_t *listener;
+    struct stat found;
+    char lock[240];
+    make_folder();
+    snprintf(lock, sizeof lock, "%s.lock", path);
+    close(bind_there());
+    CU_ASSERT_EQUAL(symlink(folder, lock), 0);
+    EXPECT_STATUS(mp__os_listen(path, &listener), MP_EXISTS);
+    CU_ASSERT(is_there(lock, &found) && S_ISLNK(found.st_mode));
+    unlink(lock);
+    int fd = open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    CU_ASSERT_EQUAL(flock(fd, LOCK_EX), 0);
+    EXPECT_STATUS(mp__os_listen(path, &listener), MP_TIMEOUT);
+    CU_ASSERT(is_there(lock, &found) && is_there(path, &found));
+    close(fd); /* killed while it had it */
+    expect_listening();
+    CU_ASSERT(!is_there(lock, &found));
+    remove_folder();
+}
+
+/* A process's directory before there is a socket in it. */
+static void make_place(char *place, size_t size, long pid)
+{
+    snprintf(place, size, "%s/multiproc-listener-%ld-abcdef", folder, pid);
+    CU_ASSERT_EQUAL(mkdir(place, 0700), 0);
+}
+
+MP_CASE(a_living_process_keeps_its_directory)
+{
+    mp__os_listener_t *listener;
+    struct stat found;
+    char living[300], dead[300], before[300];
+    const char *set = getenv("TMPDIR");
+    make_folder();
+    snprintf(before, sizeof before, "%s", set ? set : "");
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    CU_ASSERT_EQUAL(waitpid(pid, NULL, 0), pid);
+    make_place(living, sizeof living, (long)getppid());
+    make_place(dead, sizeof dead, (long)pid);
+    CU_ASSERT_EQUAL(setenv("TMPDIR", folder, 1), 0);
+    REQUIRE_OK(mp__os_listen(NULL, &listener));
+    CU_ASSERT_EQUAL(strncmp(mp__os_listener_address(listener), folder, strlen(folder)), 0);
+    mp__os_listener_close(listener);
+    CU_ASSERT(is_there(living, &found));
+    CU_ASSERT(!is_there(dead, &found));
+    rmdir(living);
+    if (set)
+        setenv("TMPDIR", before, 1);
+    else
+        unsetenv("TMPDIR");
+    remove_folder();
+}
+
 static void close_copy(void *listener)
 {
     mp__os_listener_close(listener);
@@ -296,5 +430,8 @@ MP_CASE(another_users_place_is_denied)
 
 MP_CASES(MP_ROW(only_its_user_can_open_it), MP_ROW(no_such_directory), MP_ROW(a_relative_path_is_made_whole),
          MP_ROW(what_is_there_stays), MP_ROW(only_its_own_file_is_removed), MP_ROW(a_dead_ones_path_has_one_heir),
+         MP_ROW(who_never_listens_is_not_found), MP_ROW(no_descriptor_to_look_with),
+         MP_ROW(a_dead_ones_directory_needs_no_lock), MP_ROW(a_directory_that_cannot_be_read),
+         MP_ROW(the_lock_of_a_dead_ones_path), MP_ROW(a_living_process_keeps_its_directory),
          MP_ROW(a_forked_child_leaves_the_address_to_its_parent), MP_ROW(another_user_is_refused_by_the_file),
          MP_ROW(another_user_is_turned_away), MP_ROW(another_users_place_is_denied));
