@@ -133,7 +133,7 @@ MP_API bool mp_process_is_alive(mp_process_t *process);
  * How it ended: its exit code, or -N when signal N ended it (on Windows -15 and -9 after terminate and kill).
  * @return ::MP_OK; ::MP_RUNNING; ::MP_DIED: it ended, and somebody else took its exit code; ::MP_CLOSED; ::MP_INVALID;
  * ::MP_LIMIT as mp_process_join(). Does not wait for its end, see mp_process_is_alive(); for the word of a fork server
- * that is stopped it waits half a second.
+ * that is stopped it waits two seconds.
  */
 MP_API mp_status_t mp_process_exitcode(mp_process_t *process, int *code);
 

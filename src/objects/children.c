@@ -87,7 +87,7 @@ static void log_end(const mp_process_t *process)
 
 /* A fork server that is stopped, or has much to do, does not say how its child ended; then the child's own word has to
  * do. */
-#define UNTOLD (MP__SECOND / 2)
+#define UNTOLD (2 * MP__SECOND)
 
 static bool is_told(mp_process_t *process)
 {
