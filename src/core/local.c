@@ -54,6 +54,13 @@ void mp__local_unpark(void)
         begin_work();
 }
 
+void mp__local_nap(int64_t length)
+{
+    mp__local_park();
+    mp__os_sleep(mp__os_now() + length);
+    mp__local_unpark();
+}
+
 /* Who forks may be one of them itself. */
 static void begin_fork(void)
 {

@@ -35,6 +35,9 @@ mp_status_t mp__local_thread(apr_thread_t **thread, size_t stack, void (*run)(vo
 void mp__local_park(void);
 void mp__local_unpark(void);
 
+/* Sleeps for so long, parked. */
+void mp__local_nap(int64_t length);
+
 /* How many of those run, and whether the caller is one. */
 unsigned mp__local_threads(void);
 bool mp__local_thread_is_own(void);

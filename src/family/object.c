@@ -182,7 +182,8 @@ static void dissolve(mp__header_t *header, uint32_t generation, void (*release)(
 /* ---- who stands still in an ended object keeps its memory, until he goes on or dies */
 
 typedef struct unsettled {
-    mp__reference_t reference;
+    uint32_t place;
+    uint32_t generation;
     void (*release)(mp__header_t *);
     uint32_t process; /* whose it was; a fork's child has others' here */
     uint32_t epoch;
@@ -205,7 +206,8 @@ static void settle_later(const mp__header_t *header, uint32_t generation, void (
     unsettled_t *object = malloc(sizeof *object);
     if (!object)
         return;
-    *object = (unsettled_t){.reference = {.place = place_of(header), .generation = generation},
+    *object = (unsettled_t){.place = place_of(header),
+                            .generation = generation,
                             .release = release,
                             .process = mp__family.process,
                             .epoch = mp__family.epoch};
@@ -219,13 +221,13 @@ void mp__objects_settle(void)
     unsettled_t *object = (unsettled_t *)(uintptr_t)mp__swap64(&left_behind, 0);
     while (object) {
         unsettled_t *next = object->next;
-        mp__header_t *header = header_in(object->reference.place);
+        mp__header_t *header = header_in(object->place);
         bool own = object->process == mp__family.process && object->epoch == mp__family.epoch;
         if (own && !settle(header, 0)) {
             leave_behind(object);
         } else {
             if (own)
-                dissolve(header, object->reference.generation, object->release);
+                dissolve(header, object->generation, object->release);
             free(object);
         }
         object = next;

@@ -27,11 +27,7 @@ static mp__finalizer_t *first; /* in the order of running */
 
 static mp_status_t make_mutex(void)
 {
-    apr_pool_t *pool;
-    mp_status_t status = mp__forks_watch();
-    if (status == MP_OK)
-        status = mp__local_pool(&pool);
-    return status == MP_OK ? mp__local_mutex(&mutex, pool) : status;
+    return mp__forks_mutex(&mutex);
 }
 
 mp_status_t mp__finalize_add(int priority, void (*run)(void *context), void *context, mp__finalizer_t **finalizer)

@@ -30,3 +30,12 @@ mp_status_t mp__forks_watch(void)
     static mp__once_t watched;
     return mp__once(&watched, watch);
 }
+
+mp_status_t mp__forks_mutex(apr_thread_mutex_t **mutex)
+{
+    apr_pool_t *pool;
+    mp_status_t status = mp__forks_watch();
+    if (status == MP_OK)
+        status = mp__local_pool(&pool);
+    return status == MP_OK ? mp__local_mutex(mutex, pool) : status;
+}

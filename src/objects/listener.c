@@ -49,11 +49,7 @@ static void remove_all(void *unused)
 
 static mp_status_t make_list(void)
 {
-    apr_pool_t *pool;
-    mp_status_t status = mp__forks_watch();
-    if (status == MP_OK)
-        status = mp__local_pool(&pool);
-    return status == MP_OK ? mp__local_mutex(&list_mutex, pool) : status;
+    return mp__forks_mutex(&list_mutex);
 }
 
 /* Once a process: no fork's child runs its parent's finalizers. */

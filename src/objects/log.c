@@ -271,13 +271,11 @@ static mp_status_t await_line(outlet_t *it, mp__buffer_t *item)
         status = mp__queue_get_item(it->queue, MP__ITEM_BYTES, UINT64_MAX, item, &size, 0);
     if (status == MP_OK && item->size >= sizeof(record_t) && mp__buffer_append(item, "", 1) == MP_OK)
         return MP_OK;
-    if (status == MP_TIMEOUT)
+    if (status == MP_TIMEOUT && !mp__queue_has_items(it->queue)) /* else who puts one stands still in the middle */
         return MP_BUSY;
     if (status == MP_GONE || status == MP_INVALID)
         return status;
-    mp__local_park();
-    mp__os_sleep(mp__os_now() + RETRY);
-    mp__local_unpark();
+    mp__local_nap(RETRY);
     return MP_BUSY;
 }
 

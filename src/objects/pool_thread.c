@@ -276,9 +276,7 @@ static void take_or_wait(mp_pool_t *pool, mp__buffer_t *report, mp__deadline_t d
     if (status != MP_NO_MEMORY)
         fall_apart(pool);
     mp__pool_unlock(pool);
-    mp__local_park();
-    mp__os_sleep(mp__os_now() + RETRY);
-    mp__local_unpark();
+    mp__local_nap(RETRY);
 }
 
 /* The next result to be called back, or NULL. */

@@ -61,11 +61,7 @@ static apr_thread_mutex_t *turn;
 
 static mp_status_t make_turn(void)
 {
-    apr_pool_t *pool;
-    mp_status_t status = mp__forks_watch();
-    if (status == MP_OK)
-        status = mp__local_pool(&pool);
-    return status == MP_OK ? mp__local_mutex(&turn, pool) : status;
+    return mp__forks_mutex(&turn);
 }
 
 void mp__process_starts_forget(void)

@@ -169,17 +169,10 @@ static void ask_everybody(void)
     }
 }
 
-static void nap(int64_t length)
-{
-    mp__local_park();
-    mp__os_sleep(mp__os_now() + length);
-    mp__local_unpark();
-}
-
 static mp_status_t await_any(round_t *round)
 {
     if (round->all) {
-        nap(10 * RETRY);
+        mp__local_nap(10 * RETRY);
         return MP_NO_MEMORY;
     }
     mp__local_park();
@@ -207,7 +200,7 @@ static void watch_children(void *unused)
             status = MP_BUSY;
         if (status != MP_OK && status != MP_TIMEOUT) {
             unlock();
-            nap(RETRY);
+            mp__local_nap(RETRY);
             lock();
         }
     }

@@ -53,13 +53,6 @@ static void be_asked(void)
         mp__os_end_by_signal(false);
 }
 
-static void rest(void)
-{
-    mp__local_park();
-    mp__os_sleep(mp__os_now() + PERIOD);
-    mp__local_unpark();
-}
-
 static void watch(void *unused)
 {
     (void)unused;
@@ -84,7 +77,7 @@ static void watch(void *unused)
         if (limited)
             look_at_limits();
         if (status != MP_OK && status != MP_TIMEOUT)
-            rest();
+            mp__local_nap(PERIOD);
     }
 }
 
