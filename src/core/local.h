@@ -8,6 +8,7 @@
 #include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Before the first call of APR. MP_NO_MEMORY, MP_SYSTEM. */
 mp_status_t mp__local_init(void);
