@@ -69,9 +69,30 @@ mp_status_t mp__error_about(const char *what)
     return last_error.status;
 }
 
+/* Only what there is of them: the whole is half a KiB, and closing an object keeps and restores it. */
+static void copy_text(char *to, const char *from, size_t size)
+{
+    size_t length = strnlen(from, size - 1);
+    memcpy(to, from, length);
+    to[length] = '\0';
+}
+
+static void copy(mp_error_t *to, const mp_error_t *from)
+{
+    to->status = from->status;
+    to->code = from->code;
+    copy_text(to->step, from->step, sizeof to->step);
+    copy_text(to->text, from->text, sizeof to->text);
+}
+
+void mp__error_keep(mp_error_t *kept)
+{
+    copy(kept, &last_error);
+}
+
 mp_status_t mp__error_again(const mp_error_t *error)
 {
-    last_error = *error;
+    copy(&last_error, error);
     return error->status;
 }
 

@@ -23,8 +23,11 @@ mp_status_t mp__error_code(mp_status_t status, const char *step, int code, const
  * loses its beginning. The record's status. */
 mp_status_t mp__error_about(const char *what);
 
-/* Records a copy that was kept from mp_error() again, after a clean-up that may have recorded something of its own. Its
- * status. */
+/* Keeps the last error: as a copy of mp_error(), but of no more than its texts take. */
+void mp__error_keep(mp_error_t *kept);
+
+/* Records what was kept, or a copy of mp_error(), again, after a clean-up that may have recorded something of its own.
+ * Its status. */
 mp_status_t mp__error_again(const mp_error_t *error);
 
 #endif

@@ -108,7 +108,8 @@ mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*releas
     mp_status_t status = mp__shared_use(shared, kind);
     if (status != MP_OK)
         return status == MP_CLOSED ? MP_OK : status;
-    const mp_error_t error = *mp_error();
+    mp_error_t error;
+    mp__error_keep(&error);
     if (mp__shared_mine(shared)) {
         shared->maker = 0;
         status = mp__object_end(shared->header, &shared->handle.reference, release);
