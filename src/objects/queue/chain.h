@@ -133,6 +133,8 @@ static inline uint64_t mp__prefix(const mp__content_t *c)
 
 typedef struct mp__spot {
     mp__block_view_t *chunk;
+    uint8_t *data; /* the chunk's, and its size: as in the view, but nobody else writes here */
+    uint64_t size;
     uint64_t at; /* offset of the word */
 } mp__spot_t;
 
@@ -145,23 +147,25 @@ static inline bool mp__find_spot(const mp__header_t *header, uint64_t position, 
     spot->chunk = view;
     if (MP__UNLIKELY(!mp__block_view_holds(view, place)) && !mp__block_look(place, mp__container(header), view))
         return false;
+    spot->data = view->data;
+    spot->size = view->size;
     return spot->at % MP__WORD_SIZE == 0 && spot->at + 2 * MP__WORD_SIZE <= view->size;
 }
 
 static inline uint64_t *mp__word_at(const mp__spot_t *spot)
 {
-    return (uint64_t *)(void *)(spot->chunk->data + spot->at);
+    return (uint64_t *)(void *)(spot->data + spot->at);
 }
 
 static inline uint8_t *mp__body_at(const mp__spot_t *spot)
 {
-    return spot->chunk->data + spot->at + MP__WORD_SIZE;
+    return spot->data + spot->at + MP__WORD_SIZE;
 }
 
 /* Is a body of this length inside the chunk, with room for END and a sum behind it? */
 static inline bool mp__fits(const mp__spot_t *spot, uint64_t length)
 {
-    return spot->at + 3 * MP__WORD_SIZE + mp__padded(length) <= spot->chunk->size;
+    return spot->at + 3 * MP__WORD_SIZE + mp__padded(length) <= spot->size;
 }
 
 /* What a word that is an item says about its size: its payload begins behind the sum. False: it does not hold. */

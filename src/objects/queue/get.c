@@ -196,25 +196,29 @@ static inline bool take_plain(mp_queue_t *queue, mp__wanted_t *wanted)
 static size_t copy_row(const mp__content_t *c, mp__spot_t *spot, uint64_t *word, mp__wanted_t *wanted, size_t from,
                        uint64_t *used)
 {
-    mp__spot_t next = *spot;
-    size_t i = from;
-    for (uint64_t w = *word; i < wanted->n; w = mp__load64(mp__word_at(&next))) {
-        if (MP__WORD_KIND(w) != MP__SMALL || MP__WORD_TYPE(w) != wanted->type || !mp__item_holds(c, &next, w))
+    mp__spot_t here = *spot, last = here;
+    mp_bytes_t *item = wanted->items + from, *end = wanted->items + wanted->n;
+    uint8_t *to = wanted->room + *used;
+    uint64_t left = wanted->most - *used, prefix = mp__prefix(c), size;
+    mp__item_t type = wanted->type;
+    for (uint64_t w = *word; item < end; w = mp__load64(mp__word_at(&here))) {
+        if (MP__WORD_KIND(w) != MP__SMALL || MP__WORD_TYPE(w) != type || !mp__fits(&here, MP__WORD_LENGTH(w)) ||
+            MP__WORD_LENGTH(w) < prefix || (size = MP__WORD_LENGTH(w) - prefix) > left)
             break;
-        uint64_t size = MP__WORD_LENGTH(w) - mp__prefix(c);
-        if (size > wanted->most - *used)
-            break;
+        MP__READS_SOON(mp__body_at(&here) + 4 * AHEAD);
+        MP__READS_SOON(mp__body_at(&here) + 4 * AHEAD + LINE);
         if (size)
-            memcpy(wanted->room + *used, mp__body_at(&next) + mp__prefix(c), (size_t)size);
-        wanted->items[i++] = (mp_bytes_t){wanted->room + *used, (size_t)size};
-        MP__READS_SOON(mp__body_at(&next) + 4 * AHEAD);
-        MP__READS_SOON(mp__body_at(&next) + 4 * AHEAD + LINE);
-        *used += size;
-        *spot = next;
+            memcpy(to, mp__body_at(&here) + prefix, (size_t)size);
+        *item++ = (mp_bytes_t){to, (size_t)size};
+        to += size;
+        left -= size;
         *word = w;
-        next.at += MP__WORD_SIZE + mp__padded(MP__WORD_LENGTH(w));
+        last = here;
+        here.at += MP__WORD_SIZE + mp__padded(MP__WORD_LENGTH(w));
     }
-    return i;
+    *spot = last;
+    *used = wanted->most - left;
+    return (size_t)(item - wanted->items);
 }
 
 /* Takes the first items; a large one, or one that the book counts, comes alone. */

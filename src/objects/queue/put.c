@@ -25,10 +25,16 @@ static mp__deadline_t at_least_a_moment(mp__deadline_t deadline)
 
 /* ---- room */
 
+/* What is left of a bound; there may be more than it says: what comes back is put all the same. */
+static inline uint64_t left_of(uint64_t most, uint64_t used)
+{
+    return !most ? UINT64_MAX : used < most ? most - used : 0;
+}
+
 static inline bool has_room(const mp__content_t *c, uint64_t n, uint64_t bytes)
 {
-    return (!c->max_items || c->puts - c->gets_seen + n <= c->max_items) &&
-           (!c->max_bytes || c->put_bytes - c->bytes_seen + bytes <= c->max_bytes);
+    return n <= left_of(c->max_items, c->puts - c->gets_seen) &&
+           bytes <= left_of(c->max_bytes, c->put_bytes - c->bytes_seen);
 }
 
 /* What the getters did is looked up only when what was seen of it does not suffice: that line is theirs. */
@@ -47,17 +53,23 @@ static inline bool find_room(mp__content_t *c, uint64_t n, uint64_t bytes)
 
 /* ---- laying down */
 
-/* What stands behind the last item: the number of the next one, and where they are counted the bytes before it. */
-static inline void lay_end(uint8_t *at, const mp__content_t *c, uint64_t number, uint64_t bytes)
+/* A word and, where bytes are counted, the sum of those before it. */
+static inline void lay_word(uint8_t *at, uint64_t prefix, uint64_t word, uint64_t bytes)
 {
-    if (c->flags & MP__QUEUE_BYTES)
+    if (prefix)
         memcpy(at + MP__WORD_SIZE, &bytes, sizeof bytes);
-    mp__store64((uint64_t *)(void *)at, mp__word(MP__END, MP__ITEM_VALUE, 0, (uint32_t)number));
+    mp__store64((uint64_t *)(void *)at, word);
+}
+
+/* What stands behind the last item: the number of the next one. */
+static inline void lay_end(uint8_t *at, uint64_t prefix, uint64_t number, uint64_t bytes)
+{
+    lay_word(at, prefix, mp__word(MP__END, MP__ITEM_VALUE, 0, (uint32_t)number), bytes);
 }
 
 void mp__lay_first(uint8_t *chunk, const mp__content_t *c)
 {
-    lay_end(chunk, c, c->puts, c->put_bytes);
+    lay_end(chunk, mp__prefix(c), c->puts, c->put_bytes);
 }
 
 /* Chains a fresh chunk behind the spot and moves the spot there. */
@@ -89,16 +101,14 @@ static inline mp_status_t tail_spot(mp__header_t *header, mp__block_view_t *view
     return MP__LIKELY(mp__fits(spot, mp__prefix(c) + length)) ? MP_OK : add_chunk(header, spot, deadline);
 }
 
-/* Writes a body at the spot and what stands behind it; returns where that is. */
-static inline uint64_t lay_body(const mp__content_t *c, const mp__spot_t *spot, const void *body, uint64_t length,
-                                uint64_t number, uint64_t bytes)
+/* Writes a body at the spot; returns what follows it. */
+static inline uint64_t lay_body(const mp__spot_t *spot, uint64_t prefix, const void *body, uint64_t length)
 {
-    uint64_t next = spot->at + MP__WORD_SIZE + mp__padded(mp__prefix(c) + length);
+    uint64_t next = spot->at + MP__WORD_SIZE + mp__padded(prefix + length);
     if (length)
-        memcpy(mp__body_at(spot) + mp__prefix(c), body, (size_t)length);
-    lay_end(spot->chunk->data + next, c, number + 1, bytes);
-    MP__WRITES_SOON(spot->chunk->data + next + AHEAD);
-    MP__WRITES_SOON(spot->chunk->data + next + AHEAD + LINE);
+        memcpy(mp__body_at(spot) + prefix, body, (size_t)length);
+    MP__WRITES_SOON(spot->data + next + AHEAD);
+    MP__WRITES_SOON(spot->data + next + AHEAD + LINE);
     return next;
 }
 
@@ -119,8 +129,9 @@ static inline mp_status_t append_small(mp__header_t *header, mp__block_view_t *v
     mp_status_t status = tail_spot(header, view, size, deadline, &spot);
     if (status != MP_OK)
         return status;
-    uint64_t next = lay_body(c, &spot, data, size, c->puts, c->put_bytes + size);
-    mp__store64(mp__word_at(&spot), mp__word(MP__SMALL, type, mp__prefix(c) + size, (uint32_t)c->puts));
+    uint64_t prefix = mp__prefix(c), next = lay_body(&spot, prefix, data, size);
+    lay_end(spot.data + next, prefix, c->puts + 1, c->put_bytes + size);
+    mp__store64(mp__word_at(&spot), mp__word(MP__SMALL, type, prefix + size, (uint32_t)c->puts));
     pass_items(c, 1, size, next);
     return MP_OK;
 }
@@ -133,13 +144,14 @@ mp_status_t mp__append_block(mp__header_t *header, mp__block_view_t *view, mp__i
     mp_status_t status = tail_spot(header, view, sizeof *big, deadline, &spot);
     if (status != MP_OK)
         return status;
-    uint64_t next = lay_body(c, &spot, big, sizeof *big, c->puts, c->put_bytes + big->size);
+    uint64_t prefix = mp__prefix(c), next = lay_body(&spot, prefix, big, sizeof *big);
+    lay_end(spot.data + next, prefix, c->puts + 1, c->put_bytes + big->size);
     mp__store64(&c->arriving, big->block);
     if (!mp__block_give(big->block, from, mp__container(header))) {
         mp__store64(&c->arriving, 0);
         return mp__error(MP_GONE, "put into a queue", "its memory is not there any more");
     }
-    mp__store64(mp__word_at(&spot), mp__word(MP__BIG, type, mp__prefix(c) + sizeof *big, (uint32_t)c->puts));
+    mp__store64(mp__word_at(&spot), mp__word(MP__BIG, type, prefix + sizeof *big, (uint32_t)c->puts));
     mp__store64(&c->arriving, 0);
     pass_items(c, 1, big->size, next);
     return MP_OK;
@@ -148,29 +160,35 @@ mp_status_t mp__append_block(mp__header_t *header, mp__block_view_t *view, mp__i
 /* ---- several at once */
 
 /* As many of n small items as there is room for in the queue and in one chunk: they become visible together, by the
- * word of the first. */
-static mp_status_t append_some(mp__header_t *header, mp__block_view_t *view, mp__item_t type, const mp_bytes_t *items,
-                               size_t n, mp__deadline_t deadline, size_t *done)
+ * word of the first, for which there is room. */
+static MP__NOINLINE mp_status_t append_some(mp__header_t *header, mp__block_view_t *view, mp__item_t type,
+                                            const mp_bytes_t *items, size_t n, mp__deadline_t deadline, size_t *done)
 {
     mp__content_t *c = mp__content(header);
-    mp__spot_t spot, first;
-    uint64_t prefix = mp__prefix(c), bytes = 0;
-    mp_status_t status = tail_spot(header, view, items[0].size, deadline, &spot);
+    mp__spot_t first;
+    mp_status_t status = tail_spot(header, view, items[0].size, deadline, &first);
     if (status != MP_OK)
         return status;
-    first = spot;
+    if (c->max_bytes || !has_room(c, n, 0))
+        (void)look_for_room(c, n, 0);
+    mp__spot_t spot = first;
+    uint64_t prefix = mp__prefix(c), puts = c->puts, begin = c->put_bytes, bytes = begin, size;
+    uint64_t roomy = left_of(c->max_items, puts - c->gets_seen), most = left_of(c->max_bytes, begin - c->bytes_seen);
     size_t i = 0;
-    while (i < n && items[i].size < MP__QUEUE_LARGE && mp__fits(&spot, prefix + items[i].size) &&
-           find_room(c, i + 1, bytes + items[i].size)) {
-        bytes += items[i].size;
-        uint64_t next = lay_body(c, &spot, items[i].data, items[i].size, c->puts + i, c->put_bytes + bytes);
+    n = n < roomy ? n : (size_t)roomy;
+    for (; i < n && (size = items[i].size) <= most && mp__fits(&spot, prefix + size); i++) {
         if (i > 0)
-            mp__store64(mp__word_at(&spot), mp__word(MP__SMALL, type, prefix + items[i].size, (uint32_t)(c->puts + i)));
-        spot.at = next;
-        i++;
+            lay_word(spot.data + spot.at, prefix, mp__word(MP__SMALL, type, prefix + size, (uint32_t)(puts + i)),
+                     bytes);
+        spot.at = lay_body(&spot, prefix, items[i].data, size);
+        bytes += size;
+        most -= size;
     }
-    mp__store64(mp__word_at(&first), mp__word(MP__SMALL, type, prefix + items[0].size, (uint32_t)c->puts));
-    pass_items(c, i, bytes, spot.at);
+    if (i == 0)
+        return mp__queue_corrupt();
+    lay_end(spot.data + spot.at, prefix, puts + i, bytes);
+    mp__store64(mp__word_at(&first), mp__word(MP__SMALL, type, prefix + items[0].size, (uint32_t)puts));
+    pass_items(c, i, bytes - begin, spot.at);
     *done = i;
     return MP_OK;
 }
@@ -360,19 +378,36 @@ mp_status_t mp__queue_put_in(mp_queue_t *queue, mp__item_t type, const void *dat
     return status == MP_OK ? mp__queue_put_item(queue, type, data, size, deadline) : status;
 }
 
+/* Small items, as many at once as there is room for. */
+static mp_status_t put_row(mp_queue_t *queue, mp__item_t type, const mp_bytes_t *items, size_t n, size_t *done,
+                           mp__deadline_t deadline)
+{
+    mp_status_t status = MP_OK;
+    for (size_t i = 0; i < n && status == MP_OK;) {
+        offer_t offer = {.type = type, .items = items + i, .n = n - i, .size = items[i].size};
+        status = put(queue, &offer, deadline);
+        if (status == MP_OK) {
+            i += offer.done;
+            *done += offer.done;
+        }
+    }
+    return status;
+}
+
 mp_status_t mp__queue_put_items(mp_queue_t *queue, mp__item_t type, const mp_bytes_t *items, size_t n, size_t *done,
                                 mp__deadline_t deadline)
 {
     mp_status_t status = MP_OK;
     for (*done = 0; status == MP_OK && *done < n;) {
         const mp_bytes_t *next = items + *done;
-        if (next->size >= MP__QUEUE_LARGE) {
+        size_t small = 0;
+        while (small < n - *done && next[small].size < MP__QUEUE_LARGE)
+            small++;
+        if (small > 0) {
+            status = put_row(queue, type, next, small, done, deadline);
+        } else {
             status = put_big(queue, type, next->data, next->size, deadline);
             *done += status == MP_OK;
-        } else {
-            offer_t offer = {.type = type, .items = next, .n = n - *done, .size = next->size};
-            status = put(queue, &offer, deadline);
-            *done += status == MP_OK ? offer.done : 0;
         }
     }
     return status;
