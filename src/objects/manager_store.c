@@ -49,7 +49,7 @@ static mp__reader_t reader_of(mp__bytes_t bytes)
 bool mp__bytes_scalar(mp__bytes_t bytes, mp_value_t *value)
 {
     mp__reader_t reader = reader_of(bytes);
-    return mp__reader_next(&reader) == MP_OK && mp__token_key(reader.token, value);
+    return mp__reader_next(&reader) == MP_OK && mp__token_key(&reader.token, value);
 }
 
 static mp_kind_t kind_of(mp__bytes_t bytes)
@@ -58,11 +58,11 @@ static mp_kind_t kind_of(mp__bytes_t bytes)
     mp__reader_t reader = reader_of(bytes);
     if (mp__reader_next(&reader) != MP_OK)
         return MP_KIND_NONE;
-    if (mp__token_key(reader.token, &value))
+    if (mp__token_key(&reader.token, &value))
         return mp_value_kind(value);
-    if (reader.token->type == MP__TOKEN_TAG)
-        return (mp_kind_t)(reader.token->number - MP__TAG_BASE);
-    return reader.token->type == MP__TOKEN_DICT ? MP_KIND_DICT : MP_KIND_LIST;
+    if (reader.token.type == MP__TOKEN_TAG)
+        return (mp_kind_t)(reader.token.number - MP__TAG_BASE);
+    return reader.token.type == MP__TOKEN_DICT ? MP_KIND_DICT : MP_KIND_LIST;
 }
 
 mp_status_t mp__bytes_key(mp__bytes_t bytes, mp_value_t *key)
@@ -91,9 +91,9 @@ bool mp__items_begin(mp__items_t *items, mp__bytes_t bytes, mp_kind_t kind)
 {
     mp__reader_t reader = reader_of(bytes);
     if (mp__reader_next(&reader) != MP_OK ||
-        reader.token->type != (kind == MP_KIND_DICT ? MP__TOKEN_DICT : MP__TOKEN_LIST))
+        reader.token.type != (kind == MP_KIND_DICT ? MP__TOKEN_DICT : MP__TOKEN_LIST))
         return false;
-    items->count = (size_t)reader.token->number;
+    items->count = (size_t)reader.token.number;
     items->left = (mp__bytes_t){bytes.data + reader.at, bytes.size - reader.at};
     return true;
 }

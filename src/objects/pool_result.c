@@ -68,7 +68,7 @@ static mp_status_t open_chunk(mp__chunk_t *part, size_t count)
     if (status != MP_OK)
         return status;
     size_t begin = reader.at;
-    bool fits = reader.token->type == MP__TOKEN_LIST && reader.token->number == count;
+    bool fits = reader.token.type == MP__TOKEN_LIST && reader.token.number == count;
     for (size_t i = 0; i < count && fits && status == MP_OK; i++)
         status = mp__reader_skip(&reader);
     if (status != MP_OK)

@@ -1,10 +1,12 @@
 /* Bytes to values, in three passes: check everything, open the objects, build. Only the last one asks for the value's
- * memory, so whoever sends nonsense costs no more than the message itself. */
+ * memory, so whoever sends nonsense costs no more than the message itself. What is small and has no objects in it,
+ * small.c decodes in one. */
 #include "wire/codec.h"
 
 #include "wire/function.h"
 #include "wire/handle.h"
 #include "wire/reader.h"
+#include "wire/small.h"
 #include "wire/tree.h"
 #include "wire/unique.h"
 #include "wire/utf8.h"
@@ -52,7 +54,7 @@ static mp_status_t read_reference(mp__reader_t *reader, object_t *object)
 {
     size_t at = reader->at;
     mp_status_t status = mp__reader_next(reader);
-    const mp__token_t *token = reader->token;
+    const mp__token_t *token = &reader->token;
     if (status != MP_OK)
         return status;
     if (token->type != MP__TOKEN_BYTES ||
@@ -73,9 +75,9 @@ static mp_status_t read_index(mp__reader_t *reader, object_t *object)
     mp_status_t status = mp__reader_next(reader);
     if (status != MP_OK)
         return status;
-    if (reader->token->type != MP__TOKEN_UINT || reader->token->number >= MP__CARRIED_MAX)
+    if (reader->token.type != MP__TOKEN_UINT || reader->token.number >= MP__CARRIED_MAX)
         return mp__malformed(at, "no number of a connection or descriptor");
-    object->index = (uint32_t)reader->token->number;
+    object->index = (uint32_t)reader->token.number;
     return MP_OK;
 }
 
@@ -84,7 +86,7 @@ static mp_status_t expect(mp__reader_t *reader, mp__token_type_t type)
 {
     size_t at = reader->at;
     mp_status_t status = mp__reader_next(reader);
-    return status == MP_OK && reader->token->type != type ? mp__malformed(at, "no function") : status;
+    return status == MP_OK && reader->token.type != type ? mp__malformed(at, "no function") : status;
 }
 
 static mp_status_t read_function(mp__reader_t *reader, mp__function_place_t *place)
@@ -94,36 +96,36 @@ static mp_status_t read_function(mp__reader_t *reader, mp__function_place_t *pla
     *place = (mp__function_place_t){0};
     if (status != MP_OK)
         return status;
-    if (reader->token->type == MP__TOKEN_STR) {
-        if (!mp__utf8_is_valid(reader->token->data, (size_t)reader->token->number))
+    if (reader->token.type == MP__TOKEN_STR) {
+        if (!mp__utf8_is_valid(reader->token.data, (size_t)reader->token.number))
             return mp__malformed(at, "a name that is not UTF-8");
-        place->name = (const char *)reader->token->data;
-        place->name_size = (size_t)reader->token->number;
+        place->name = (const char *)reader->token.data;
+        place->name_size = (size_t)reader->token.number;
         return MP_OK;
     }
-    uint64_t parts = reader->token->number;
-    if (reader->token->type != MP__TOKEN_LIST || parts < 2 || parts > 3)
+    uint64_t parts = reader->token.number;
+    if (reader->token.type != MP__TOKEN_LIST || parts < 2 || parts > 3)
         return mp__malformed(at, "no function");
     if ((status = expect(reader, MP__TOKEN_BYTES)) != MP_OK)
         return status;
-    place->identity = reader->token->data;
-    place->identity_size = (size_t)reader->token->number;
+    place->identity = reader->token.data;
+    place->identity_size = (size_t)reader->token.number;
     if ((status = expect(reader, MP__TOKEN_UINT)) != MP_OK)
         return status;
-    place->offset = reader->token->number;
+    place->offset = reader->token.number;
     if (parts == 2)
         return MP_OK;
     if ((status = expect(reader, MP__TOKEN_BYTES)) != MP_OK)
         return status;
-    place->path = (const char *)reader->token->data;
-    place->path_size = (size_t)reader->token->number;
+    place->path = (const char *)reader->token.data;
+    place->path_size = (size_t)reader->token.number;
     return MP_OK;
 }
 
 /* Reads what belongs to the tag that was just read, at byte `at`. */
 static mp_status_t read_object(mp__reader_t *reader, size_t at, object_t *object)
 {
-    uint64_t kind = reader->token->number - MP__TAG_BASE;
+    uint64_t kind = reader->token.number - MP__TAG_BASE;
     if (kind > MP_KIND_DESCRIPTOR)
         return mp__malformed(at, "an unknown tag");
     object->kind = (mp_kind_t)kind;
@@ -162,7 +164,7 @@ static mp_status_t check_object(decoder_t *d, size_t at)
 static mp_status_t check_list(decoder_t *d, size_t at)
 {
     mp_status_t status = MP_OK;
-    uint64_t n = d->reader.token->number;
+    uint64_t n = d->reader.token.number;
     if (n > d->reader.size - d->reader.at)
         return mp__malformed(at, "more announced than there is");
     mp__tree_add_items(&d->tree, (size_t)n);
@@ -174,7 +176,7 @@ static mp_status_t check_list(decoder_t *d, size_t at)
 /* What was just read, at byte `at`, if it is a scalar. */
 static mp_status_t check_scalar(decoder_t *d, size_t at)
 {
-    const mp__token_t *token = d->reader.token;
+    const mp__token_t *token = &d->reader.token;
     switch (token->type) {
     case MP__TOKEN_NEGINT:
         return token->number > INT64_MAX ? mp__malformed(at, "a number below the least") : MP_OK;
@@ -198,13 +200,13 @@ static mp_status_t check_key(decoder_t *d, mp_value_t *key)
     mp_status_t status = mp__reader_next(&d->reader);
     if (status != MP_OK)
         return status;
-    return mp__token_key(d->reader.token, key) ? check_scalar(d, at) : mp__malformed(at, "an unhashable key");
+    return mp__token_key(&d->reader.token, key) ? check_scalar(d, at) : mp__malformed(at, "an unhashable key");
 }
 
 static mp_status_t check_dict(decoder_t *d, size_t at)
 {
     mp_value_t keys[2 * (MP__INDEX_FROM - 1)];
-    uint64_t n = d->reader.token->number;
+    uint64_t n = d->reader.token.number;
     size_t begin = d->reader.at;
     mp_status_t status = MP_OK;
     if (n > (d->reader.size - begin) / 2)
@@ -231,7 +233,7 @@ static mp_status_t check_nested(decoder_t *d, size_t at)
         return mp__error(MP_TOO_LARGE, MP__DECODE_STEP, "nested more than %d deep at byte %llu", MP__DEPTH_MAX,
                          (unsigned long long)at);
     d->depth++;
-    mp_status_t status = d->reader.token->type == MP__TOKEN_LIST ? check_list(d, at) : check_dict(d, at);
+    mp_status_t status = d->reader.token.type == MP__TOKEN_LIST ? check_list(d, at) : check_dict(d, at);
     d->depth--;
     return status;
 }
@@ -242,7 +244,7 @@ static mp_status_t check(decoder_t *d)
     mp_status_t status = mp__reader_next(&d->reader);
     if (status != MP_OK)
         return status;
-    switch (d->reader.token->type) {
+    switch (d->reader.token.type) {
     case MP__TOKEN_LIST:
     case MP__TOKEN_DICT:
         return check_nested(d, at);
@@ -279,7 +281,7 @@ static mp_status_t for_objects(decoder_t *d, size_t count, bool open)
         object_t object;
         mp_function_t function;
         mp_status_t status = mp__reader_next(&reader);
-        if (status == MP_OK && reader.token->type != MP__TOKEN_TAG)
+        if (status == MP_OK && reader.token.type != MP__TOKEN_TAG)
             continue;
         if (status == MP_OK)
             status = read_object(&reader, at, &object);
@@ -316,7 +318,7 @@ static mp_status_t build_items(decoder_t *d, mp_value_t *items, size_t n)
 
 static mp_status_t build_list(decoder_t *d, mp_value_t *out)
 {
-    size_t n = (size_t)d->reader.token->number;
+    size_t n = (size_t)d->reader.token.number;
     mp_value_t *items = mp__tree_items(&d->tree, n);
     *out = mp_value_list(items, n);
     return build_items(d, items, n);
@@ -324,7 +326,7 @@ static mp_status_t build_list(decoder_t *d, mp_value_t *out)
 
 static mp_status_t build_dict(decoder_t *d, mp_value_t *out)
 {
-    size_t n = (size_t)d->reader.token->number;
+    size_t n = (size_t)d->reader.token.number;
     mp_value_t *items = mp__tree_pairs(&d->tree, n);
     *out = mp__value(MP_KIND_DICT);
     out->as.items = items;
@@ -355,7 +357,7 @@ static mp_status_t build(decoder_t *d, mp_value_t *out)
 {
     size_t at = d->reader.at;
     mp_status_t status = mp__reader_next(&d->reader);
-    const mp__token_t *token = d->reader.token;
+    const mp__token_t *token = &d->reader.token;
     if (status != MP_OK)
         return status;
     switch (token->type) {
@@ -375,25 +377,9 @@ static mp_status_t build(decoder_t *d, mp_value_t *out)
 
 /* ---- all of it */
 
-/* Field by field: the rest is set when it is used, and to clear it would be a tenth of a small message's time. */
-static mp_status_t check_all(decoder_t *d, const void *data, size_t size, const mp__receiver_t *receiver,
-                             mp__token_t *kept)
+static mp_status_t check_all(decoder_t *d, const void *data, size_t size, const mp__receiver_t *receiver)
 {
-    d->reader.data = data;
-    d->reader.size = size;
-    d->reader.kept = kept;
-    d->reader.kept_count = 0;
-    mp__reader_rewind(&d->reader);
-    d->receiver = receiver;
-    d->tree.item_bytes = 0;
-    d->tree.text_bytes = 0;
-    d->tree.items = NULL;
-    d->tree.text = NULL;
-    d->depth = 0;
-    memset(d->carried, 0, sizeof d->carried);
-    d->tags = false;
-    d->objects = 0;
-    d->next_object = 0;
+    *d = (decoder_t){.reader = {.data = data, .size = size}, .receiver = receiver};
     mp_status_t status = check(d);
     return status == MP_OK && d->reader.at != size ? mp__malformed(d->reader.at, "something behind the end") : status;
 }
@@ -404,7 +390,7 @@ static mp_status_t build_all(decoder_t *d, mp_value_t *out)
     if (status != MP_OK)
         return status;
     void *block = d->tree.items;
-    mp__reader_rewind(&d->reader);
+    d->reader.at = 0;
     d->next_object = 0;
     status = build(d, out);
     if (status != MP_OK) {
@@ -435,10 +421,11 @@ static mp_status_t open_and_build(decoder_t *d, mp_value_t *out)
 
 mp_status_t mp__decode(const void *data, size_t size, const mp__receiver_t *receiver, mp_value_t *out)
 {
-    mp__token_t kept[MP__TOKENS_KEPT];
     decoder_t d;
+    if (mp__decode_small(data, size, out))
+        return MP_OK;
     *out = MP_NONE;
-    mp_status_t status = check_all(&d, data, size, receiver, kept);
+    mp_status_t status = check_all(&d, data, size, receiver);
     if (status != MP_OK)
         return status;
     return d.tags ? open_and_build(&d, out) : build_all(&d, out);
@@ -448,5 +435,5 @@ mp_status_t mp__decode_check(const void *data, size_t size)
 {
     static const mp__receiver_t any = {NULL, NULL, NULL}; /* there may be objects; nothing is opened */
     decoder_t d;
-    return check_all(&d, data, size, &any, NULL);
+    return check_all(&d, data, size, &any);
 }

@@ -1,9 +1,6 @@
 /* A message token by token: libcbor calls back once a token. */
 #include "wire/reader.h"
 
-#include "core/compiler.h"
-#include "wire/codec.h"
-
 #include <cbor.h>
 
 /* What libcbor's callbacks take as a length. */
@@ -156,65 +153,25 @@ mp_status_t mp__malformed(size_t at, const char *what)
     return mp__error(MP_MALFORMED, MP__DECODE_STEP, "%s at byte %llu", what, (unsigned long long)at);
 }
 
-/* A token with a short head, as codec.h has them: how long it is; 0: it has none, or is not all there. */
-static inline size_t read_short(const uint8_t *at, size_t left, mp__token_t *token)
+mp_status_t mp__reader_decode(mp__reader_t *reader, mp__token_t *token)
 {
-    static const uint8_t types[] = {MP__TOKEN_UINT, MP__TOKEN_NEGINT, MP__TOKEN_BYTES,
-                                    MP__TOKEN_STR,  MP__TOKEN_LIST,   MP__TOKEN_DICT};
-    unsigned head = *at, n = head & ~MP__HEAD_TYPE;
-    size_t size = 1;
-    if (head >= MP__HEAD_TAG) {
-        if (head < MP__HEAD_FALSE || head > MP__HEAD_NONE)
-            return 0;
-        number(token, head == MP__HEAD_NONE ? MP__TOKEN_NONE : MP__TOKEN_BOOL, head == MP__HEAD_TRUE);
-        return 1;
-    }
-    if (n >= MP__HEAD_BYTE) {
-        if (n > MP__HEAD_BYTE || left < 2)
-            return 0;
-        n = at[1];
-        size = 2;
-    }
-    mp__token_type_t type = (mp__token_type_t)types[head >> 5];
-    number(token, type, n);
-    if (type != MP__TOKEN_STR && type != MP__TOKEN_BYTES)
-        return size;
-    token->data = at + size;
-    return n <= left - size ? size + n : 0;
-}
-
-static MP__NOINLINE mp_status_t decode_any(const uint8_t *data, size_t at, size_t left, mp__token_t *token,
-                                           size_t *size)
-{
-    struct cbor_decoder_result result = cbor_stream_decode(data + at, left, &callbacks, token);
+    size_t at = reader->at;
+    if (at == reader->size)
+        return mp__malformed(at, "the end, too early,");
+    struct cbor_decoder_result result = cbor_stream_decode(reader->data + at, reader->size - at, &callbacks, token);
     if (result.status == CBOR_DECODER_NEDATA)
         return mp__malformed(at, "more announced than there is");
     if (result.status != CBOR_DECODER_FINISHED)
         return mp__malformed(at, "no CBOR");
     if (token->type == MP__TOKEN_REFUSED)
         return mp__malformed(at, token->refused);
-    *size = result.read;
+    reader->at = at + result.read;
     return MP_OK;
 }
 
-mp_status_t mp__reader_decode(mp__reader_t *reader)
+mp_status_t mp__reader_next(mp__reader_t *reader)
 {
-    size_t at = reader->at, left = reader->size - at;
-    bool keep = reader->kept && reader->kept_count < MP__TOKENS_KEPT;
-    mp__token_t *token = keep ? &reader->kept[reader->kept_count] : &reader->spare;
-    if (left == 0)
-        return mp__malformed(at, "the end, too early,");
-    size_t size = read_short(reader->data + at, left, token);
-    if (MP__UNLIKELY(size == 0)) {
-        mp_status_t status = decode_any(reader->data, at, left, token, &size);
-        if (status != MP_OK)
-            return status;
-    }
-    token->end = reader->at = at + size;
-    reader->token = token;
-    if (keep)
-        reader->replayed = ++reader->kept_count;
-    return MP_OK;
+    return mp__reader_take(reader, &reader->token);
 }
 
 mp_status_t mp__reader_skip(mp__reader_t *reader)
@@ -225,7 +182,7 @@ mp_status_t mp__reader_skip(mp__reader_t *reader)
         mp_status_t status = mp__reader_next(reader);
         if (status != MP_OK)
             return status;
-        const mp__token_t *token = reader->token;
+        const mp__token_t *token = &reader->token;
         items += token->type == MP__TOKEN_LIST   ? token->number
                  : token->type == MP__TOKEN_DICT ? 2 * token->number
                  : token->type == MP__TOKEN_TAG  ? 1

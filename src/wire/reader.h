@@ -4,6 +4,7 @@
 #define MP_WIRE_READER_H
 
 #include "core/error.h"
+#include "wire/codec.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,44 +32,57 @@ typedef struct mp__token {
     double real;
     const uint8_t *data;
     const char *refused; /* what it is */
-    size_t end;          /* where the next one begins */
 } mp__token_t;
-
-#define MP__TOKENS_KEPT 24
 
 /* Initialise data and size, the rest to zero. */
 typedef struct mp__reader {
     const uint8_t *data;
     size_t size;
-    size_t at;                /* the next token */
-    const mp__token_t *token; /* the last one read */
-    mp__token_t spare;        /* where it is, unless it is kept */
-
-    /* The first tokens, so that small messages are decoded once only. */
-    mp__token_t *kept; /* NULL, or room for MP__TOKENS_KEPT */
-    size_t kept_count;
-    size_t replayed; /* how many of them were read since mp__reader_rewind */
+    size_t at;         /* the next token */
+    mp__token_t token; /* the last one that mp__reader_next read */
 } mp__reader_t;
 
-/* Back to the first token. */
-static inline void mp__reader_rewind(mp__reader_t *reader)
+/* A token with a short head, as codec.h has them: how long it is; 0: it has none, or is not all there. */
+static inline size_t mp__token_short(const uint8_t *at, size_t left, mp__token_t *token)
 {
-    reader->at = 0;
-    reader->replayed = 0;
+    static const uint8_t types[] = {MP__TOKEN_UINT, MP__TOKEN_NEGINT, MP__TOKEN_BYTES,
+                                    MP__TOKEN_STR,  MP__TOKEN_LIST,   MP__TOKEN_DICT};
+    unsigned head = *at, n = head & ~MP__HEAD_TYPE;
+    size_t size = 1;
+    if (head >= MP__HEAD_TAG) {
+        if (head < MP__HEAD_FALSE || head > MP__HEAD_NONE)
+            return 0;
+        token->type = head == MP__HEAD_NONE ? MP__TOKEN_NONE : MP__TOKEN_BOOL;
+        token->number = head == MP__HEAD_TRUE;
+        return 1;
+    }
+    if (n >= MP__HEAD_BYTE) {
+        if (n > MP__HEAD_BYTE || left < 2)
+            return 0;
+        n = at[1];
+        size = 2;
+    }
+    token->type = (mp__token_type_t)types[head >> 5];
+    token->number = n;
+    if (token->type != MP__TOKEN_STR && token->type != MP__TOKEN_BYTES)
+        return size;
+    token->data = at + size;
+    return n <= left - size ? size + n : 0;
 }
 
-/* Reads the next one, from the message itself, into reader->token. MP_MALFORMED. */
-mp_status_t mp__reader_decode(mp__reader_t *reader);
+/* Reads the next token, whatever head it has. MP_MALFORMED. */
+mp_status_t mp__reader_decode(mp__reader_t *reader, mp__token_t *token);
+
+/* The same for where small messages are read: without a call if the head is short. */
+static inline mp_status_t mp__reader_take(mp__reader_t *reader, mp__token_t *token)
+{
+    size_t left = reader->size - reader->at, size = left ? mp__token_short(reader->data + reader->at, left, token) : 0;
+    reader->at += size;
+    return size ? MP_OK : mp__reader_decode(reader, token);
+}
 
 /* Reads the next one into reader->token. MP_MALFORMED. */
-static inline mp_status_t mp__reader_next(mp__reader_t *reader)
-{
-    if (reader->replayed == reader->kept_count)
-        return mp__reader_decode(reader);
-    reader->token = &reader->kept[reader->replayed++];
-    reader->at = reader->token->end;
-    return MP_OK;
-}
+mp_status_t mp__reader_next(mp__reader_t *reader);
 
 /* Steps over the next item with all that is in it. MP_MALFORMED. */
 mp_status_t mp__reader_skip(mp__reader_t *reader);

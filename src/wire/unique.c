@@ -52,7 +52,7 @@ static mp_status_t key_at(const table_t *table, size_t at, mp_value_t *key)
     reader.at = at;
     mp_status_t status = mp__reader_next(&reader);
     if (status == MP_OK)
-        (void)mp__token_key(reader.token, key);
+        (void)mp__token_key(&reader.token, key);
     return status;
 }
 
@@ -88,7 +88,7 @@ static mp_status_t check_share(table_t *table, size_t pairs, size_t share, size_
         status = mp__reader_next(&table->reader);
         if (status != MP_OK)
             return status;
-        (void)mp__token_key(table->reader.token, &key);
+        (void)mp__token_key(&table->reader.token, &key);
         uint64_t hash = mp__key_hash(&key);
         if ((hash >> 40) % shares == share)
             status = insert(table, at, &key, hash);
