@@ -69,7 +69,6 @@ mp_status_t mp__error_about(const char *what)
     return last_error.status;
 }
 
-/* Only what there is of them: the whole is half a KiB, and closing an object keeps and restores it. */
 static void copy_text(char *to, const char *from, size_t size)
 {
     size_t length = strnlen(from, size - 1);
@@ -77,10 +76,14 @@ static void copy_text(char *to, const char *from, size_t size)
     to[length] = '\0';
 }
 
+/* Only what there is: the whole is half a KiB, and closing an object keeps and restores it. */
 static void copy(mp_error_t *to, const mp_error_t *from)
 {
     to->status = from->status;
     to->code = from->code;
+    to->step[0] = to->text[0] = '\0';
+    if (from->status == MP_OK)
+        return;
     copy_text(to->step, from->step, sizeof to->step);
     copy_text(to->text, from->text, sizeof to->text);
 }

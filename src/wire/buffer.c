@@ -3,11 +3,9 @@
 
 #include <stdlib.h>
 
-void mp__buffer_fini(mp__buffer_t *buffer)
+void mp__buffer_free(mp__buffer_t *buffer)
 {
-    if (buffer->data != buffer->storage)
-        free(buffer->data);
-    mp__buffer_init(buffer);
+    free(buffer->data);
 }
 
 mp_status_t mp__buffer_grow(mp__buffer_t *buffer, size_t more)

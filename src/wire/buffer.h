@@ -29,7 +29,14 @@ static inline void mp__buffer_clear(mp__buffer_t *buffer)
     buffer->size = 0;
 }
 
-void mp__buffer_fini(mp__buffer_t *buffer);
+void mp__buffer_free(mp__buffer_t *buffer); /* memory that is not inside */
+
+static inline void mp__buffer_fini(mp__buffer_t *buffer)
+{
+    if (MP__UNLIKELY(buffer->data != buffer->storage))
+        mp__buffer_free(buffer);
+    mp__buffer_init(buffer);
+}
 
 /* Makes room for `more` bytes behind the present ones. MP_NO_MEMORY, and the buffer is as before. */
 mp_status_t mp__buffer_grow(mp__buffer_t *buffer, size_t more);
