@@ -4,7 +4,6 @@
 #include "objects/manager_number.h"
 #include "wire/codec.h"
 #include "wire/reader.h"
-#include "wire/unique.h"
 #include "wire/values.h"
 
 #include <stdlib.h>

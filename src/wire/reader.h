@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "wire/codec.h"
+#include "wire/values.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,6 +69,36 @@ static inline size_t mp__token_short(const uint8_t *at, size_t left, mp__token_t
         return size;
     token->data = at + size;
     return n <= left - size ? size + n : 0;
+}
+
+/* The scalar that was read, which may be a key; text points into the message. False: it is no scalar. */
+static inline bool mp__token_key(const mp__token_t *token, mp_value_t *key)
+{
+    switch (token->type) {
+    case MP__TOKEN_NONE:
+        *key = MP_NONE;
+        return true;
+    case MP__TOKEN_BOOL:
+        *key = mp_bool(token->number != 0);
+        return true;
+    case MP__TOKEN_UINT:
+        *key = mp__of_uint(token->number);
+        return true;
+    case MP__TOKEN_NEGINT:
+        *key = mp__of_int(-1 - (int64_t)token->number);
+        return true;
+    case MP__TOKEN_DOUBLE:
+        *key = mp__of_double(token->real);
+        return true;
+    case MP__TOKEN_STR:
+        *key = mp_str((const char *)token->data, (size_t)token->number);
+        return true;
+    case MP__TOKEN_BYTES:
+        *key = mp_bytes(token->data, (size_t)token->number);
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* Reads the next token, whatever head it has. MP_MALFORMED. */

@@ -5,8 +5,9 @@
 #include "wire/codec.h"
 #include "wire/reader.h"
 #include "wire/tree.h"
-#include "wire/unique.h"
 #include "wire/utf8.h"
+
+#include <string.h>
 
 #define ITEMS 32 /* with those of lists in lists. No deeper than MP__DEPTH_MAX, no dict with an index */
 
@@ -96,24 +97,22 @@ static void settle(small_t *s, mp_value_t *items, mp_value_t *v)
 bool mp__decode_small(const void *data, size_t size, mp_value_t *out)
 {
     small_t s;
-    mp_value_t root;
     s.reader.data = data;
     s.reader.size = size;
     s.reader.at = 0;
     s.tree = (mp__tree_t){0};
     s.used = 0;
-    if (!read_item(&s, &root) || s.reader.at != size)
+    if (!read_item(&s, out) || s.reader.at != size)
         return false;
     mp__tree_add_items(&s.tree, s.used);
     if (mp__tree_allocate(&s.tree) != MP_OK)
         return false;
     mp_value_t *items = mp__tree_items(&s.tree, s.used);
-    for (size_t i = 0; i < s.used; i++) {
-        items[i] = s.items[i];
+    if (items)
+        memcpy(items, s.items, s.used * sizeof *items);
+    for (size_t i = 0; i < s.used; i++)
         settle(&s, items, &items[i]);
-    }
-    settle(&s, items, &root);
-    *out = root;
+    settle(&s, items, out);
     out->flags |= MP__OWNED;
     return true;
 }

@@ -10,35 +10,6 @@
 #define SLOTS_INSIDE 256
 #define PROBES_MAX   1024 /* keys that make one search so long were chosen for it */
 
-bool mp__token_key(const mp__token_t *token, mp_value_t *key)
-{
-    switch (token->type) {
-    case MP__TOKEN_NONE:
-        *key = MP_NONE;
-        return true;
-    case MP__TOKEN_BOOL:
-        *key = mp_bool(token->number != 0);
-        return true;
-    case MP__TOKEN_UINT:
-        *key = mp__of_uint(token->number);
-        return true;
-    case MP__TOKEN_NEGINT:
-        *key = mp__of_int(-1 - (int64_t)token->number);
-        return true;
-    case MP__TOKEN_DOUBLE:
-        *key = mp__of_double(token->real);
-        return true;
-    case MP__TOKEN_STR:
-        *key = mp_str((const char *)token->data, (size_t)token->number);
-        return true;
-    case MP__TOKEN_BYTES:
-        *key = mp_bytes(token->data, (size_t)token->number);
-        return true;
-    default:
-        return false;
-    }
-}
-
 typedef struct table {
     uint32_t *slots; /* places of keys behind `begin`, from 1; 0: empty */
     size_t count;    /* a power of two */
