@@ -86,12 +86,12 @@ static bool read_items(small_t *s, mp_value_t *items, size_t n)
 }
 
 /* Makes what a value points to part of the block, where its items are at `items`. */
-static void settle(small_t *s, mp_value_t *items, mp_value_t *v)
+static void settle(small_t *s, mp_value_t *items, const mp_value_t *v, mp_value_t *settled)
 {
     if (v->kind == MP_KIND_STR || v->kind == MP_KIND_BYTES)
-        v->as.text = mp__tree_text(&s->tree, v->as.data, (size_t)v->end.size);
+        settled->as.text = mp__tree_text(&s->tree, v->as.data, (size_t)v->end.size);
     else if (v->kind == MP_KIND_LIST || v->kind == MP_KIND_DICT)
-        v->as.items = v->end.size ? items + (v->as.items - s->items) : NULL;
+        settled->as.items = v->end.size ? items + (v->as.items - s->items) : NULL;
 }
 
 bool mp__decode_small(const void *data, size_t size, mp_value_t *out)
@@ -111,8 +111,8 @@ bool mp__decode_small(const void *data, size_t size, mp_value_t *out)
     if (items)
         memcpy(items, s.items, s.used * sizeof *items);
     for (size_t i = 0; i < s.used; i++)
-        settle(&s, items, &items[i]);
-    settle(&s, items, out);
+        settle(&s, items, &s.items[i], &items[i]);
+    settle(&s, items, out, out);
     out->flags |= MP__OWNED;
     return true;
 }
