@@ -81,9 +81,10 @@ static void copy(mp_error_t *to, const mp_error_t *from)
 {
     to->status = from->status;
     to->code = from->code;
-    to->step[0] = to->text[0] = '\0';
-    if (from->status == MP_OK)
+    if (from->status == MP_OK) {
+        to->step[0] = to->text[0] = '\0';
         return;
+    }
     copy_text(to->step, from->step, sizeof to->step);
     copy_text(to->text, from->text, sizeof to->text);
 }

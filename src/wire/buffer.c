@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-void mp__buffer_free(mp__buffer_t *buffer)
+void mp__buffer_free_outside(mp__buffer_t *buffer)
 {
     free(buffer->data);
 }

@@ -29,12 +29,12 @@ static inline void mp__buffer_clear(mp__buffer_t *buffer)
     buffer->size = 0;
 }
 
-void mp__buffer_free(mp__buffer_t *buffer); /* memory that is not inside */
+void mp__buffer_free_outside(mp__buffer_t *buffer); /* memory that is not inside */
 
 static inline void mp__buffer_fini(mp__buffer_t *buffer)
 {
     if (MP__UNLIKELY(buffer->data != buffer->storage))
-        mp__buffer_free(buffer);
+        mp__buffer_free_outside(buffer);
     mp__buffer_init(buffer);
 }
 

@@ -1,6 +1,6 @@
 /* Bytes to values, in three passes: check everything, open the objects, build. Only the last one asks for the value's
- * memory, so whoever sends nonsense costs no more than the message itself. What is small and has no objects in it,
- * small.c decodes in one. */
+ * memory, so whoever sends nonsense costs no more than the message itself. What is small and has no tags in it, small.c
+ * decodes in one. */
 #include "wire/codec.h"
 
 #include "wire/function.h"

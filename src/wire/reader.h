@@ -35,7 +35,7 @@ typedef struct mp__token {
     const char *refused; /* what it is */
 } mp__token_t;
 
-/* Initialise data and size, the rest to zero. */
+/* Initialise data, size and at. */
 typedef struct mp__reader {
     const uint8_t *data;
     size_t size;

@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-#define ITEMS 32 /* with those of lists in lists. No deeper than MP__DEPTH_MAX, no dict with an index */
+#define ITEMS 32   /* with those of lists in lists. No deeper than MP__DEPTH_MAX, no dict with an index */
+#define MOST  4096 /* bytes: of more than these nothing is gone over in vain */
 
 typedef char items_fit[ITEMS < MP__DEPTH_MAX && ITEMS / 2 < MP__INDEX_FROM ? 1 : -1];
 
@@ -97,6 +98,8 @@ static void settle(small_t *s, mp_value_t *items, const mp_value_t *v, mp_value_
 bool mp__decode_small(const void *data, size_t size, mp_value_t *out)
 {
     small_t s;
+    if (size > MOST)
+        return false;
     s.reader.data = data;
     s.reader.size = size;
     s.reader.at = 0;

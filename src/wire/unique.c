@@ -4,6 +4,9 @@
  * the message is gone over as often as it takes, each time for the keys whose hashes fall into one share. */
 #include "wire/unique.h"
 
+#include "wire/reader.h"
+#include "wire/values.h"
+
 #include <stdlib.h>
 #include <string.h>
 

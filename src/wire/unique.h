@@ -2,8 +2,10 @@
 #ifndef MP_WIRE_UNIQUE_H
 #define MP_WIRE_UNIQUE_H
 
-#include "wire/reader.h"
-#include "wire/values.h"
+#include "core/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
 
 /* The dict's pairs, found well formed, stand in bytes begin to end of data. MP_MALFORMED, MP_NO_MEMORY, MP_TOO_LARGE.
  */

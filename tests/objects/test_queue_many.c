@@ -209,6 +209,58 @@ MP_CASE(many_into_a_bounded_queue)
     EXPECT_OK(mp_queue_close(queue));
 }
 
+/* No bytes have room where no more bytes have. */
+MP_CASE(many_into_a_queue_that_is_bounded_in_bytes)
+{
+    static const uint8_t data[1000];
+    static const mp_bytes_t items[] = {{data, 0}, {data, 300}, {data, 0},  {data, 700},
+                                       {data, 0}, {data, 1},   {data, 999}};
+    enum { MANY = sizeof items / sizeof *items };
+    mp_bytes_t got[MANY];
+    uint8_t room[1000];
+    mp_test_objects();
+    mp_queue_t *queue = make_queue(0, 1000);
+    for (int round = 0; round < 100; round++) {
+        size_t done = 0, begin = 0;
+        EXPECT_STATUS(mp_queue_put_bytes_many(queue, items, MANY, &done, 0), MP_TIMEOUT);
+        CU_ASSERT_EQUAL(done, 5);
+        CU_ASSERT_TRUE(is_full(queue));
+        EXPECT_STATUS(mp_queue_put_bytes_many(queue, items + done, MANY - done, NULL, 0), MP_TIMEOUT);
+        while (begin < MANY) {
+            size_t size = sizeof room, n = MANY;
+            REQUIRE_OK(mp_queue_get_bytes_many(queue, room, &size, got, &n, 0));
+            for (size_t i = 0; i < n; i++)
+                CU_ASSERT_EQUAL(got[i].size, items[begin + i].size);
+            begin += n;
+            if (begin == done)
+                EXPECT_OK(mp_queue_put_bytes_many(queue, items + done, MANY - done, NULL, 0));
+        }
+    }
+    EXPECT_OK(mp_queue_close(queue));
+}
+
+/* A dead letter is put whatever the bound, and then not even no bytes have room. */
+MP_CASE(more_than_full_has_room_for_nothing)
+{
+    static const uint8_t data[20];
+    mp_lease_t *lease;
+    mp_test_objects();
+    mp_queue_t *letters = make_queue(0, 10), *queue;
+    const mp_queue_options_t options = {.attempts = 1, .dead_letters = letters};
+    REQUIRE_OK(mp_queue_create_with(&queue, &options));
+    EXPECT_OK(mp_queue_put_bytes(queue, data, sizeof data, 0));
+    REQUIRE_OK(mp_queue_get_leased(queue, &lease, 0));
+    EXPECT_OK(mp_lease_return(lease));
+    CU_ASSERT_EQUAL(size_of(letters), 1);
+    const mp_bytes_t none[] = {{data, 0}, {data, 0}};
+    EXPECT_STATUS(mp_queue_put_bytes(letters, data, 0, 0), MP_TIMEOUT);
+    EXPECT_STATUS(mp_queue_put_bytes_many(letters, none, 2, NULL, 0), MP_TIMEOUT);
+    CU_ASSERT_EQUAL(take_bytes(letters), sizeof data);
+    EXPECT_OK(mp_queue_put_bytes_many(letters, none, 2, NULL, 0));
+    EXPECT_OK(mp_queue_close(queue));
+    EXPECT_OK(mp_queue_close(letters));
+}
+
 #define FLOW 20000
 
 static mp_status_t produce_many(mp_call_t *call)
@@ -456,7 +508,8 @@ MP_CASE(no_more_is_committed_than_was_lent)
 
 MP_GUARDED_CASES(MP_ROW(a_bound_in_bytes), MP_ROW(who_waits_for_bytes_is_woken), MP_ROW(values_many_at_once),
                  MP_ROW(one_that_cannot_be_sent_and_none_is_put), MP_ROW(bytes_many_at_once_of_every_size),
-                 MP_ROW(many_into_a_bounded_queue), MP_ROW(many_from_another_process),
+                 MP_ROW(many_into_a_bounded_queue), MP_ROW(many_into_a_queue_that_is_bounded_in_bytes),
+                 MP_ROW(more_than_full_has_room_for_nothing), MP_ROW(many_from_another_process),
                  MP_ROW(after_a_shutdown_only_what_is_there_comes), MP_ROW(an_immediate_one_drops_it),
                  MP_ROW(who_waits_wakes_with_it), MP_ROW(lent_to_write_and_to_read), MP_ROW(lent_or_copied_they_mix),
                  MP_ROW(lent_is_lent), MP_ROW(what_a_dead_one_was_lent_is_freed),

@@ -133,7 +133,7 @@ static inline uint64_t mp__prefix(const mp__content_t *c)
 
 typedef struct mp__spot {
     mp__block_view_t *chunk;
-    uint8_t *data; /* the chunk's, and its size: as in the view, but nobody else writes here */
+    uint8_t *data; /* the chunk's, and its size: as in the view, but no store to a byte can mean these */
     uint64_t size;
     uint64_t at; /* offset of the word */
 } mp__spot_t;

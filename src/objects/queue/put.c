@@ -25,16 +25,16 @@ static mp__deadline_t at_least_a_moment(mp__deadline_t deadline)
 
 /* ---- room */
 
-/* What is left of a bound; there may be more than it says: what comes back is put all the same. */
+static inline bool has_room(const mp__content_t *c, uint64_t n, uint64_t bytes)
+{
+    return (!c->max_items || c->puts - c->gets_seen + n <= c->max_items) &&
+           (!c->max_bytes || c->put_bytes - c->bytes_seen + bytes <= c->max_bytes);
+}
+
+/* What is left of a bound. More than it says may be used: dead letters are put whatever it says. */
 static inline uint64_t left_of(uint64_t most, uint64_t used)
 {
     return !most ? UINT64_MAX : used < most ? most - used : 0;
-}
-
-static inline bool has_room(const mp__content_t *c, uint64_t n, uint64_t bytes)
-{
-    return n <= left_of(c->max_items, c->puts - c->gets_seen) &&
-           bytes <= left_of(c->max_bytes, c->put_bytes - c->bytes_seen);
 }
 
 /* What the getters did is looked up only when what was seen of it does not suffice: that line is theirs. */
@@ -88,17 +88,19 @@ static MP__NOINLINE mp_status_t add_chunk(mp__header_t *header, mp__spot_t *spot
     mp__store64(mp__word_at(spot), mp__word(MP__JUMP, 0, 0, place));
     mp__store64(&c->tail, mp__pair(place, 0));
     mp__store64(&c->spare, 0);
-    return mp__find_spot(header, c->tail, spot->chunk, spot) ? MP_OK : mp__queue_corrupt();
+    return mp__find_spot(header, mp__pair(place, 0), spot->chunk, spot) ? MP_OK : mp__queue_corrupt();
 }
 
-/* Finds the place behind the tail for a body of that length (without the sum), in a new chunk if need be. */
+/* Finds the place behind the tail for so many bytes, in a new chunk if need be. */
 static inline mp_status_t tail_spot(mp__header_t *header, mp__block_view_t *view, uint64_t length,
                                     mp__deadline_t deadline, mp__spot_t *spot)
 {
-    mp__content_t *c = mp__content(header);
-    if (MP__UNLIKELY(!mp__find_spot(header, c->tail, view, spot)))
+    if (MP__UNLIKELY(!mp__find_spot(header, mp__content(header)->tail, view, spot)))
         return mp__queue_corrupt();
-    return MP__LIKELY(mp__fits(spot, mp__prefix(c) + length)) ? MP_OK : add_chunk(header, spot, deadline);
+    if (MP__LIKELY(mp__fits(spot, length)))
+        return MP_OK;
+    mp_status_t status = add_chunk(header, spot, deadline);
+    return status == MP_OK && !mp__fits(spot, length) ? mp__queue_corrupt() : status;
 }
 
 /* Writes a body at the spot; returns what follows it. */
@@ -126,10 +128,11 @@ static inline mp_status_t append_small(mp__header_t *header, mp__block_view_t *v
 {
     mp__content_t *c = mp__content(header);
     mp__spot_t spot;
-    mp_status_t status = tail_spot(header, view, size, deadline, &spot);
+    uint64_t prefix = mp__prefix(c);
+    mp_status_t status = tail_spot(header, view, prefix + size, deadline, &spot);
     if (status != MP_OK)
         return status;
-    uint64_t prefix = mp__prefix(c), next = lay_body(&spot, prefix, data, size);
+    uint64_t next = lay_body(&spot, prefix, data, size);
     lay_end(spot.data + next, prefix, c->puts + 1, c->put_bytes + size);
     mp__store64(mp__word_at(&spot), mp__word(MP__SMALL, type, prefix + size, (uint32_t)c->puts));
     pass_items(c, 1, size, next);
@@ -141,10 +144,11 @@ mp_status_t mp__append_block(mp__header_t *header, mp__block_view_t *view, mp__i
 {
     mp__content_t *c = mp__content(header);
     mp__spot_t spot;
-    mp_status_t status = tail_spot(header, view, sizeof *big, deadline, &spot);
+    uint64_t prefix = mp__prefix(c);
+    mp_status_t status = tail_spot(header, view, prefix + sizeof *big, deadline, &spot);
     if (status != MP_OK)
         return status;
-    uint64_t prefix = mp__prefix(c), next = lay_body(&spot, prefix, big, sizeof *big);
+    uint64_t next = lay_body(&spot, prefix, big, sizeof *big);
     lay_end(spot.data + next, prefix, c->puts + 1, c->put_bytes + big->size);
     mp__store64(&c->arriving, big->block);
     if (!mp__block_give(big->block, from, mp__container(header))) {
@@ -166,13 +170,14 @@ static MP__NOINLINE mp_status_t append_some(mp__header_t *header, mp__block_view
 {
     mp__content_t *c = mp__content(header);
     mp__spot_t first;
-    mp_status_t status = tail_spot(header, view, items[0].size, deadline, &first);
+    uint64_t prefix = mp__prefix(c);
+    mp_status_t status = tail_spot(header, view, prefix + items[0].size, deadline, &first);
     if (status != MP_OK)
         return status;
     if (c->max_bytes || !has_room(c, n, 0))
         (void)look_for_room(c, n, 0);
     mp__spot_t spot = first;
-    uint64_t prefix = mp__prefix(c), puts = c->puts, begin = c->put_bytes, bytes = begin, size;
+    uint64_t puts = c->puts, begin = c->put_bytes, bytes = begin, size;
     uint64_t roomy = left_of(c->max_items, puts - c->gets_seen), most = left_of(c->max_bytes, begin - c->bytes_seen);
     size_t i = 0;
     n = n < roomy ? n : (size_t)roomy;

@@ -75,6 +75,11 @@ static void put_until_full(stage_t *stage)
         put(stage, 40);
 }
 
+static void put_batch_until_full(stage_t *stage)
+{
+    put_many(stage, 40, (unsigned)stage->options.max_items + 1);
+}
+
 static void get_one(stage_t *stage)
 {
     get(stage);
@@ -825,6 +830,9 @@ const act_t acts[] = {
     {PRODUCER, "items over chunks", .run = put_over_chunks},
     {PRODUCER, "large items", .before = fill_small, .run = put_large},
     {PRODUCER, "batches", .run = put_batches},
+    {PRODUCER, "batches whose bytes are counted", WEIGHED, .run = put_batches},
+    {PRODUCER, "a batch of more than there is room for", BOUNDED, .run = put_batch_until_full,
+     .meanwhile = get_one_if_any},
     {PRODUCER, "lent items", .run = put_in_place},
     {PRODUCER, "items whose bytes are counted", WEIGHED, .before = fill_small, .run = put_over_chunks},
     {PRODUCER, "items that are tasks", JOINABLE, .before = fill_small, .run = put_small},
@@ -840,6 +848,7 @@ const act_t acts[] = {
     {CONSUMER, "large items", .before = fill_large, .run = get_all_large},
     {CONSUMER, "batches", .before = fill_many_chunks, .run = get_batches},
     {CONSUMER, "a batch of small ones", .before = fill_many, .run = get_batch},
+    {CONSUMER, "a batch whose bytes are counted", WEIGHED, .before = fill_chunks, .run = get_batch},
     {CONSUMER, "lent items", .before = fill_large, .run = get_in_place},
     {CONSUMER, "items whose bytes are counted", WEIGHED, .before = fill_small, .run = get_small},
     {CONSUMER, "tasks", JOINABLE, .before = fill_small, .run = get_tasks},
