@@ -6,32 +6,39 @@
 #include <stdio.h>
 #include <string.h>
 
-static MP__THREAD_LOCAL mp_error_t last_error;
+static MP__THREAD_LOCAL mp_error_t own;
+static MP__THREAD_LOCAL mp_error_t *diverted;
+
+static mp_error_t *last(void)
+{
+    return diverted ? diverted : &own;
+}
 
 static void record(mp_status_t status, const char *step, int code)
 {
-    last_error.status = status;
-    last_error.code = code;
-    snprintf(last_error.step, sizeof last_error.step, "%s", step);
+    mp_error_t *error = last();
+    error->status = status;
+    error->code = code;
+    snprintf(error->step, sizeof error->step, "%s", step);
 }
 
 mp_status_t mp__error(mp_status_t status, const char *step, const char *format, ...)
 {
     /* The text may quote the record that it replaces. */
-    char text[sizeof last_error.text];
+    char text[sizeof last()->text];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     record(status, step, 0);
-    memcpy(last_error.text, text, sizeof text);
+    memcpy(last()->text, text, sizeof text);
     return status;
 }
 
 mp_status_t mp__error_apr(mp_status_t status, const char *step, int code)
 {
     record(status, step, APR_TO_OS_ERROR(code));
-    apr_strerror(code, last_error.text, sizeof last_error.text);
+    apr_strerror(code, last()->text, sizeof last()->text);
     return status;
 }
 
@@ -43,7 +50,7 @@ mp_status_t mp__error_native(mp_status_t status, const char *step, int code)
 mp_status_t mp__error_code(mp_status_t status, const char *step, int code, const char *text)
 {
     record(status, step, code);
-    snprintf(last_error.text, sizeof last_error.text, "%s", text);
+    snprintf(last()->text, sizeof last()->text, "%s", text);
     return status;
 }
 
@@ -61,48 +68,39 @@ static const char *tail(const char *text, size_t most)
 
 mp_status_t mp__error_about(const char *what)
 {
-    char text[sizeof last_error.text / 2];
-    snprintf(text, sizeof text, "%.*s", (int)sizeof text - 1, last_error.text);
-    size_t room = sizeof last_error.text - strlen(text) - sizeof "...: ";
+    char text[sizeof last()->text / 2];
+    snprintf(text, sizeof text, "%.*s", (int)sizeof text - 1, last()->text);
+    size_t room = sizeof last()->text - strlen(text) - sizeof "...: ";
     const char *shown = tail(what, room);
-    snprintf(last_error.text, sizeof last_error.text, "%s%.*s: %s", shown == what ? "" : "...", (int)room, shown, text);
-    return last_error.status;
-}
-
-static void copy_text(char *to, const char *from, size_t size)
-{
-    size_t length = strnlen(from, size - 1);
-    memcpy(to, from, length);
-    to[length] = '\0';
-}
-
-/* Only what there is: the whole is half a KiB, and closing an object keeps and restores it. */
-static void copy(mp_error_t *to, const mp_error_t *from)
-{
-    to->status = from->status;
-    to->code = from->code;
-    if (from->status == MP_OK) {
-        to->step[0] = to->text[0] = '\0';
-        return;
-    }
-    copy_text(to->step, from->step, sizeof to->step);
-    copy_text(to->text, from->text, sizeof to->text);
-}
-
-void mp__error_keep(mp_error_t *kept)
-{
-    copy(kept, &last_error);
+    snprintf(last()->text, sizeof last()->text, "%s%.*s: %s", shown == what ? "" : "...", (int)room, shown, text);
+    return last()->status;
 }
 
 mp_status_t mp__error_again(const mp_error_t *error)
 {
-    copy(&last_error, error);
+    *last() = *error;
     return error->status;
+}
+
+void mp__error_divert(mp__error_aside_t *aside)
+{
+    aside->error.status = MP_OK;
+    aside->error.code = 0;
+    aside->error.step[0] = aside->error.text[0] = '\0';
+    aside->before = diverted;
+    diverted = &aside->error;
+}
+
+void mp__error_return(const mp__error_aside_t *aside, bool failed)
+{
+    diverted = aside->before;
+    if (failed)
+        *last() = aside->error;
 }
 
 const mp_error_t *mp_error(void)
 {
-    return &last_error;
+    return last();
 }
 
 static const struct {
@@ -171,7 +169,7 @@ const char *mp_status_text(mp_status_t status)
 
 const char *mp_error_format(char *buffer, size_t size, const char *what)
 {
-    const mp_error_t *error = &last_error;
+    const mp_error_t *error = last();
     const char *colon = what ? ": " : "";
     what = what ? what : "";
     if (error->status == MP_OK)

@@ -6,6 +6,8 @@
 
 #include "core/compiler.h"
 
+#include <stdbool.h>
+
 /* Records {status, step, text} and returns status: `return mp__error(MP_INVALID, "create a queue", "negative bound")`.
  */
 mp_status_t mp__error(mp_status_t status, const char *step, const char *format, ...) MP__PRINTF(3, 4);
@@ -23,8 +25,17 @@ mp_status_t mp__error_code(mp_status_t status, const char *step, int code, const
  * loses its beginning. The record's status. */
 mp_status_t mp__error_about(const char *what);
 
-/* Keeps the last error: as a copy of mp_error(), but of no more than its texts take. */
-void mp__error_keep(mp_error_t *kept);
+/* Where the thread's errors are recorded meanwhile: for a clean-up that keeps the last error of who calls it, without
+ * a copy of half a KiB. They nest, and lie on the stack. */
+typedef struct mp__error_aside {
+    mp_error_t error;
+    mp_error_t *before;
+} mp__error_aside_t;
+
+void mp__error_divert(mp__error_aside_t *aside);
+
+/* Ends it; with `failed`, what was recorded there is the last error from now on. */
+void mp__error_return(const mp__error_aside_t *aside, bool failed);
 
 /* Records what was kept, or a copy of mp_error(), again, after a clean-up that may have recorded something of its own.
  * Its status. */

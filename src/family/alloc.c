@@ -416,11 +416,12 @@ static bool find_block(uint64_t offset, found_t *found)
     bool run = KIND(word) == KIND_RUN;
     found->class = run ? MP__CLASSES : KIND(word) - KIND_CLASS;
     found->size = run ? LENGTH(word) * MP__PAGE_SIZE : class_size(found->class);
-    if (run ? within != 0 : within % found->size != 0)
+    uint32_t index = run ? 0 : (uint32_t)within / (uint32_t)found->size; /* in 32 bits, where division is faster */
+    if (within != index * found->size)
         return false;
     if (run && page + LENGTH(word) > mp__load64(&mp__family.head->page_mark))
         return false;
-    found->state = state_of(page, run ? 0 : within / found->size);
+    found->state = state_of(page, index);
     return true;
 }
 

@@ -108,18 +108,17 @@ mp_status_t mp__shared_close(mp__shared_t *shared, mp_kind_t kind, void (*releas
     mp_status_t status = mp__shared_use(shared, kind);
     if (status != MP_OK)
         return status == MP_CLOSED ? MP_OK : status;
-    mp_error_t error;
-    mp__error_keep(&error);
-    if (mp__shared_mine(shared)) {
+    mp__error_aside_t aside;
+    mp__error_divert(&aside); /* whoever gives up what it was making tells why, not what it met in half an object */
+    if (mp__shared_made_here(shared)) {
         shared->maker = 0;
         status = mp__object_end(shared->header, &shared->handle.reference, release);
-        if (status == MP_NOT_OWNER) /* adopted by another just now */
+        if (status == MP_NOT_OWNER) /* adopted by another */
             status = MP_OK;
     } else if (!mp__object_is(shared->header, &shared->handle.reference)) {
         status = mp__object_gone("close an object");
     }
     mp__handle_close(&shared->handle);
-    if (status == MP_OK) /* whoever gives up what it was making tells why, not what it met in half an object */
-        mp__error_again(&error);
+    mp__error_return(&aside, status != MP_OK);
     return status;
 }

@@ -22,12 +22,17 @@ mp_status_t mp__shared_open(mp_kind_t kind, const mp__reference_t *reference, vo
 mp_status_t mp__shared_create_sized(mp_kind_t kind, size_t size, mp__shared_t **out);
 mp_status_t mp__shared_open_sized(mp_kind_t kind, size_t size, const mp__reference_t *reference, void **out);
 
+/* Was it made (or adopted) with this holder, by this very process? */
+static inline bool mp__shared_made_here(const mp__shared_t *shared)
+{
+    return shared->maker != 0 && shared->maker == mp__pair(mp__family.epoch, mp__family.process + 1);
+}
+
 /* Does closing this holder end the object for all: was it made (or adopted) with it, by this very process, and did
  * nobody adopt it since? (Not by a parent before a fork.) */
 static inline bool mp__shared_mine(const mp__shared_t *shared)
 {
-    return shared->maker != 0 && shared->maker == mp__pair(mp__family.epoch, mp__family.process + 1) &&
-           !mp__object_was_adopted(shared->header, &shared->handle.reference);
+    return mp__shared_made_here(shared) && !mp__object_was_adopted(shared->header, &shared->handle.reference);
 }
 
 /* This holder is the maker's from now on. */
