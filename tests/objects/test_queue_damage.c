@@ -125,6 +125,32 @@ MP_CASE(a_tail_at_the_chunks_end_is_not_written_behind)
     }
 }
 
+/* What the end of a damaged queue meets is not what its user last heard of; what the close itself fails with is. */
+MP_CASE(a_close_keeps_the_last_error_or_tells_its_own)
+{
+    mp_queue_t *way, *queue, *other;
+    mp_value_t value;
+    mp_test_objects();
+    queue = make_queue(0);
+    *word_of(queue, 0) = mp__word(MP__SMALL, MP__ITEM_BYTES, 100000, 0);
+    EXPECT_STATUS(mp_queue_create(NULL, 0), MP_INVALID);
+    EXPECT_OK(mp_queue_close(queue));
+    CU_ASSERT_EQUAL(mp_error()->status, MP_INVALID);
+
+    queue = make_queue(0);
+    REQUIRE_OK(mp_queue_create(&way, 0));
+    EXPECT_OK(mp_queue_put(way, queue, 0));
+    REQUIRE_OK(mp_queue_get(way, &value, mp_test_patience()));
+    other = mp_value_queue(value);
+    EXPECT_OK(mp_queue_close(queue));
+    EXPECT_STATUS(mp_queue_close(other), MP_GONE);
+    CU_ASSERT_EQUAL(mp_error()->status, MP_GONE);
+    CU_ASSERT_STRING_EQUAL(mp_error()->step, "close an object");
+    mp_value_free(&value);
+    EXPECT_OK(mp_queue_close(way));
+}
+
 MP_GUARDED_CASES(MP_ROW(a_length_that_leaves_the_chunk_ends_the_row), MP_ROW(a_length_of_more_than_was_asked_for_stays),
                  MP_ROW(a_jump_into_nowhere_ends_the_row), MP_ROW(counts_that_cannot_be_are_seen),
-                 MP_ROW(a_tail_at_the_chunks_end_is_not_written_behind));
+                 MP_ROW(a_tail_at_the_chunks_end_is_not_written_behind),
+                 MP_ROW(a_close_keeps_the_last_error_or_tells_its_own));
