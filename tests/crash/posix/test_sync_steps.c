@@ -397,7 +397,7 @@ static bool notified;
 
 static void wait_act(void)
 {
-    MP_CHECK(mp_condition_acquire(condition, 0) == MP_OK);
+    MP_CHECK(mp_condition_acquire(condition, SOON) == MP_OK); /* the one that was notified may have it still */
     mp_status_t status = mp_condition_wait(condition, 0);
     MP_CHECK(status == MP_OK || status == MP_TIMEOUT);
     MP_CHECK(mp_condition_release(condition) == MP_OK);
